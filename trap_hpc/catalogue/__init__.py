@@ -1,0 +1,1 @@
+"""The catalogue: TraP's tables, one writer, exports and comparisons."""

@@ -1,0 +1,1 @@
+"""Where tasks are worked on: one contract (base), one file an engine."""

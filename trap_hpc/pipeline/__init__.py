@@ -1,0 +1,1 @@
+"""The science: pure functions over arrays and files, without any engine."""
