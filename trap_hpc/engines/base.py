@@ -1,0 +1,80 @@
+"""The contract of an engine.
+
+`start` brings the workers up. The driver then calls `submit` as long as fewer than
+`capacity` tasks are under way, and `outcomes` to hear what became of them: every
+submitted task has exactly one outcome. An engine delivers a task at most once and never
+sends it again by itself: it knows nothing of images, and the driver alone decides, from
+its ledger, what is worth a second try. `close` ends all workers, at once and also in
+the middle of a task; it may be called twice, and after a failed start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from trap_hpc.pipeline.tasks import Receipt, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The task did its work."""
+
+    task: Task
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The task raised. ``fatal``: trying again is of no use before the user acts."""
+
+    task: Task
+    error: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Died:
+    """The worker's process died while it worked on this task: it may be to blame."""
+
+    task: Task
+    worker: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The task was with a worker that is gone, and is not to blame for that."""
+
+    task: Task
+    worker: str
+
+
+Outcome = Finished | Failed | Died | Lost
+
+
+class Engine(Protocol):
+    """What the driver needs of an engine."""
+
+    name: str
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are worked on at the same time."""
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks may be under way, those waiting at a worker included."""
+
+    def start(self) -> None:
+        """Bring the workers up."""
+
+    def submit(self, task: Task) -> None:
+        """Deliver ``task`` to a worker, at most once."""
+
+    def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
+        """Wait until there is news, at most ``timeout_s``, and return all of it."""
+
+    def close(self) -> None:
+        """End all workers."""

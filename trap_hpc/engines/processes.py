@@ -1,0 +1,150 @@
+"""Worker processes on this machine, without a broker.
+
+The processes are forked from a server that imports the pipeline once and does nothing
+else: no thread, no open file and no lock of the launcher crosses the fork, and a dead
+worker is replaced in milliseconds. Each worker has a pipe of its own; one more task
+than it works on waits there, so that it is never idle while the launcher is busy.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome
+from trap_hpc.errors import StorageError
+from trap_hpc.pipeline.tasks import Receipt, Task, work
+
+WAITING_AT_A_WORKER = 1
+
+
+class ProcessesEngine:
+    """``workers`` processes of this machine."""
+
+    name = "processes"
+
+    def __init__(self, workers: int, cores: Sequence[int] = ()) -> None:
+        """``cores``: pin worker n to ``cores[n]``, where the system can."""
+        self._workers = workers
+        self._cores = cores
+        self._pool: list[_Worker] = []
+        self._context = multiprocessing.get_context("forkserver")
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are worked on at the same time."""
+        return self._workers
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks may be under way, those waiting at a worker included."""
+        return self._workers * (1 + WAITING_AT_A_WORKER)
+
+    def start(self) -> None:
+        """Start the fork server, then the workers."""
+        self._context.set_forkserver_preload([work.__module__])
+        self._pool = [self._new_worker(n) for n in range(self._workers)]
+
+    def submit(self, task: Task) -> None:
+        """Give ``task`` to the worker with the least to do."""
+        min(self._pool, key=lambda worker: len(worker.tasks)).send(task)
+
+    def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
+        """Wait until a worker says something or dies, and return all the news."""
+        talking = {worker.connection: worker for worker in self._pool}
+        ready = wait(list(talking), timeout_s)
+        return [
+            outcome
+            for connection in ready
+            for outcome in self._news(talking[connection])  # type: ignore[index]
+        ]
+
+    def close(self) -> None:
+        """Kill all workers; what they had not finished is not there."""
+        for worker in self._pool:
+            worker.kill()
+        self._pool = []
+
+    def _new_worker(self, number: int) -> _Worker:
+        core = self._cores[number % len(self._cores)] if self._cores else None
+        return _Worker(self._context, number, core)
+
+    def _news(self, worker: _Worker) -> Iterator[Outcome]:
+        try:
+            yield worker.receive()
+        except (EOFError, ConnectionError):
+            self._pool[worker.number] = self._new_worker(worker.number)
+            yield from worker.last_words()
+
+
+class _Worker:
+    """The launcher's side of one worker process."""
+
+    def __init__(self, context: Any, number: int, core: int | None) -> None:
+        self.number = number
+        self.tasks: deque[Task] = deque()
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, core), name=f"worker-{number}", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def send(self, task: Task) -> None:
+        self.tasks.append(task)
+        try:
+            self.connection.send_bytes(json.dumps(asdict(task)).encode())
+        except OSError:
+            pass  # it has died: `receive` will say so, and what it had to do
+
+    def receive(self) -> Outcome:
+        answer = json.loads(self.connection.recv_bytes())
+        task = self.tasks.popleft()
+        if "receipt" in answer:
+            return Finished(task=task, receipt=Receipt(**answer["receipt"]))
+        return Failed(task=task, **answer)
+
+    def last_words(self) -> Iterator[Outcome]:
+        """Its first task was being worked on when it died; the others waited."""
+        self.kill()
+        code = self._process.exitcode
+        how = f"signal {-code}" if code and code < 0 else f"exit code {code}"
+        name = f"{self._process.name} (process {self._process.pid})"
+        for position, task in enumerate(self.tasks):
+            if position == 0:
+                yield Died(task=task, worker=name, how=how)
+            else:
+                yield Lost(task=task, worker=name)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+
+def _serve(connection: Connection, core: int | None) -> None:
+    """Run in the worker process: answer tasks until the launcher is gone."""
+    os.setsid()  # Ctrl-C in the terminal is for the launcher alone
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+    while True:
+        try:
+            task = Task(**json.loads(connection.recv_bytes()))
+            connection.send_bytes(json.dumps(_answer(task)).encode())
+        except (EOFError, ConnectionError):
+            return
+
+
+def _answer(task: Task) -> dict[str, Any]:
+    try:
+        return {"receipt": asdict(work(task))}
+    except StorageError as error:
+        return {"error": str(error), "fatal": True}
+    except Exception as error:  # noqa: BLE001  the worker outlives any task
+        return {"error": f"{type(error).__name__}: {error}"}

@@ -1,0 +1,183 @@
+"""Measurement files: what one task found out, in one HDF5 file.
+
+A file is complete or not there: it is built in memory, written under a temporary name,
+synced and renamed. Who reads it checks it against the checksum that its task returned.
+One file holds a whole batch, so that a shared file system sees thousands of files
+rather than millions.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from trap_hpc.errors import MeasurementError, StorageError
+from trap_hpc.pipeline.records import (
+    EXTRACTED,
+    REQUEST,
+    ForcedImage,
+    Header,
+    MeasuredImage,
+    Refusal,
+    Rejection,
+    Rows,
+    concatenated,
+)
+
+SCHEMA_VERSION = 1
+
+Finding = Header | MeasuredImage | ForcedImage | Refusal
+"""What a task says of one image."""
+
+
+def save(path: Path, findings: Sequence[Finding], **attributes: str) -> str:
+    """Write ``findings`` to ``path``, whole or not at all; return the checksum.
+
+    Raises
+    ------
+    StorageError
+        The file can't be written (disk full, no permission, folder gone).
+    """
+    content = _encode(findings, attributes)
+    write_whole(path, content)
+    return checksum(content)
+
+
+def load(path: Path, expected_checksum: str) -> list[Finding]:
+    """Read what `save` wrote, after checking that it is the same, byte by byte.
+
+    Raises
+    ------
+    MeasurementError
+        The file is missing, cut short or damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MeasurementError(
+            f"measurement file {path} can't be read: {error}"
+        ) from None
+    if checksum(content) != expected_checksum:
+        raise MeasurementError(
+            f"measurement file {path} is damaged: its checksum is not the one that "
+            "was noted when it was written"
+        )
+    return list(_decode(content))
+
+
+def checksum(content: bytes) -> str:
+    """Hash of a file's bytes, as hexadecimal text."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` holds all of it or does not change.
+
+    Raises
+    ------
+    StorageError
+        The file can't be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(cannot_write(path, error)) from None
+
+
+def cannot_write(path: Path, error: OSError) -> str:
+    """What to tell the user about a file that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "free some space there, then `trap-hpc resume` the run"
+    else:
+        remedy = "check that the folder exists and may be written"
+    return f"can't write {path}: {error.strerror or error}; {remedy}"
+
+
+def _encode(findings: Sequence[Finding], attributes: Mapping[str, str]) -> bytes:
+    records, rows, requests = [], [], []
+    for finding in findings:
+        kind = type(finding)
+        records.append({"kind": kind.__name__, **_WRITERS[kind](finding)})
+        if isinstance(finding, MeasuredImage):
+            rows.append(finding.blind)
+        elif isinstance(finding, ForcedImage):
+            rows.append(finding.fits)
+            requests.append(finding.requests)
+    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+        file.attrs.update({"schema_version": SCHEMA_VERSION, **attributes})
+        file["findings"] = np.void(json.dumps(records).encode())
+        file["rows"] = concatenated(rows, EXTRACTED)
+        file["requests"] = concatenated(requests, REQUEST)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
+
+
+def _decode(content: bytes) -> Iterator[Finding]:
+    with h5py.File(io.BytesIO(content), "r") as file:
+        records = json.loads(bytes(file["findings"][()]))
+        rows, requests = file["rows"][()], file["requests"][()]
+    row = request = 0
+    for record in records:
+        kind, count = record.pop("kind"), record.pop("rows", 0)
+        mine = rows[row : row + count]
+        if kind == "ForcedImage":
+            asked = requests[request : request + count]
+            request += count
+            yield ForcedImage(address=record["address"], requests=asked, fits=mine)
+        else:
+            yield _READERS[kind](record, mine)
+        row += count
+
+
+def _measured_to_record(image: MeasuredImage) -> dict[str, Any]:
+    return {
+        "header": asdict(image.header),
+        "content": image.content,
+        "rms": [image.rms_qc, image.rms_min, image.rms_max],
+        "rejection": image.rejection and asdict(image.rejection),
+        "rows": len(image.blind),
+    }
+
+
+def _measured_from_record(record: dict[str, Any], rows: Rows) -> MeasuredImage:
+    rms_qc, rms_min, rms_max = record["rms"]
+    rejection = record["rejection"]
+    return MeasuredImage(
+        header=Header(**record["header"]),
+        content=record["content"],
+        rms_qc=rms_qc,
+        rms_min=rms_min,
+        rms_max=rms_max,
+        rejection=Rejection(**rejection) if rejection else None,
+        blind=rows,
+    )
+
+
+_WRITERS: dict[type, Callable[[Any], dict[str, Any]]] = {
+    Header: asdict,
+    Refusal: asdict,
+    MeasuredImage: _measured_to_record,
+    ForcedImage: lambda forced: {"address": forced.address, "rows": len(forced.fits)},
+}
+_READERS: dict[str, Callable[[dict[str, Any], Rows], Finding]] = {
+    "Header": lambda record, _: Header(**record),
+    "Refusal": lambda record, _: Refusal(**record),
+    "MeasuredImage": _measured_from_record,
+}

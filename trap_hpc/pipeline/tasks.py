@@ -1,0 +1,186 @@
+"""The tasks: scan, measure and force one batch of images, into one measurement file.
+
+A task is a pure function of the images' bytes, the job parameters and the positions:
+whoever runs it, and however often, finds the same. It gets its batch from a file in the
+run directory and returns a receipt of a few hundred bytes, so that nothing large ever
+travels through a broker.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy._core._multiarray_umath import __cpu_features__
+
+from trap_hpc.config import load
+from trap_hpc.config.parameters import JobParameters
+from trap_hpc.errors import ImageError, MeasurementError, TrapHpcError
+from trap_hpc.pipeline import images, measurements
+from trap_hpc.pipeline.measure import force_image, measure
+from trap_hpc.pipeline.measurements import Finding
+from trap_hpc.pipeline.records import REQUEST, Refusal, Rows
+
+CPU_FEATURES = " ".join(sorted(name for name, on in __cpu_features__.items() if on))
+"""numpy picks its kernels by these: equal bits are promised on equal features."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One sending of one batch. ``run`` is the run directory."""
+
+    run: str
+    batch: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a finished task returns: where its findings are and how long it took."""
+
+    file: str
+    checksum: str
+    items: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One piece of a batch: a path to scan, or an image to measure or to force."""
+
+    address: str
+    requests: Rows | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one task works on. step: ``scan``, ``measure`` or ``force``."""
+
+    name: str
+    step: str
+    items: Sequence[Item]
+
+
+def write_batch(folder: Path, batch: Batch) -> None:
+    """Put ``batch`` where its task finds it.
+
+    Raises
+    ------
+    StorageError
+        The file can't be written.
+    """
+    record = {"step": batch.step, "items": [_item_to_record(i) for i in batch.items]}
+    path = folder / f"{batch.name}.json"
+    measurements.write_whole(path, json.dumps(record).encode())
+
+
+def read_batch(folder: Path, name: str) -> Batch:
+    """Read what `write_batch` wrote.
+
+    Raises
+    ------
+    MeasurementError
+        The file is missing or damaged.
+    """
+    path = folder / f"{name}.json"
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise MeasurementError(f"batch file {path} can't be read: {error}") from None
+    items = [_item_from_record(item) for item in record["items"]]
+    return Batch(name=name, step=record["step"], items=items)
+
+
+def work(task: Task, *, strict: bool = False) -> Receipt:
+    """Do ``task``: read its batch, find out, write the measurement file.
+
+    An image that can't be used becomes a `Refusal` in the file. ``strict`` lets
+    everything but bad images rise to the caller, for people with a debugger.
+
+    Raises
+    ------
+    StorageError
+        The measurement file can't be written.
+    MeasurementError
+        The batch file can't be read.
+    """
+    started = time.perf_counter()
+    run = Path(task.run)
+    batch = read_batch(run / "batches", task.batch)
+    step = STEPS[batch.step]
+    parameters = _parameters(run / "parameters.toml")
+    findings = [
+        finding
+        for item in batch.items
+        for finding in _guarded(step, item, parameters, strict)
+    ]
+    path = run / "measurements" / f"{task.batch}.{task.attempt}.h5"
+    checksum = measurements.save(
+        path, findings, batch=task.batch, step=batch.step, cpu_features=CPU_FEATURES
+    )
+    return Receipt(
+        file=path.name,
+        checksum=checksum,
+        items=len(batch.items),
+        seconds=time.perf_counter() - started,
+    )
+
+
+@lru_cache(maxsize=4)
+def _parameters(path: Path) -> JobParameters:
+    return load(path).parameters
+
+
+def _scan(item: Item, parameters: JobParameters) -> Iterator[Finding]:
+    yield from images.scan(item.address)
+
+
+def _measure(item: Item, parameters: JobParameters) -> Iterator[Finding]:
+    yield measure(images.read(item.address), parameters)
+
+
+def _force(item: Item, parameters: JobParameters) -> Iterator[Finding]:
+    assert item.requests is not None
+    yield force_image(images.read(item.address), item.requests, parameters)
+
+
+Step = Callable[[Item, JobParameters], Iterator[Finding]]
+STEPS: dict[str, Step] = {"scan": _scan, "measure": _measure, "force": _force}
+
+
+def _guarded(
+    step: Step, item: Item, parameters: JobParameters, strict: bool
+) -> list[Finding]:
+    """What ``step`` finds; a refusal if the image can't be used."""
+    try:
+        return list(step(item, parameters))
+    except ImageError as error:
+        return [Refusal(address=item.address, kind="unreadable", reason=str(error))]
+    except TrapHpcError:
+        raise
+    except Exception as error:  # noqa: BLE001  one image never stops the others
+        if strict:
+            raise
+        reason = f"unexpected {type(error).__name__}: {error}; please report this"
+        return [Refusal(address=item.address, kind="failed", reason=reason)]
+
+
+def _item_to_record(item: Item) -> dict[str, Any]:
+    record: dict[str, Any] = {"address": item.address}
+    if item.requests is not None:
+        record["requests"] = item.requests.tolist()
+    return record
+
+
+def _item_from_record(record: dict[str, Any]) -> Item:
+    requests = record.get("requests")
+    if requests is None:
+        return Item(address=record["address"])
+    rows = np.array([tuple(row) for row in requests], REQUEST)
+    return Item(address=record["address"], requests=rows)
