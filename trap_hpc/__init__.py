@@ -1,3 +1,24 @@
 """Run the Transients Pipeline over many images, cores and nodes."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trap_hpc.catalogue.reader import Run
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "open_run"]
+
+
+def open_run(run: str | Path) -> Run:
+    """Open a run's catalogue: candidates, sources and light curves as astropy tables.
+
+    ``run`` is a run directory, a ``catalogue.sqlite`` or a
+    ``postgresql://host/database[#dataset]``.
+    """
+    # Imported here: astropy and SQLAlchemy take a second that --help must not pay.
+    from trap_hpc.catalogue.reader import open_run as _open_run
+
+    return _open_run(run)
