@@ -8,6 +8,7 @@ than it works on waits there, so that it is never idle while the launcher is bus
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -98,10 +99,9 @@ class _Worker:
 
     def send(self, task: Task) -> None:
         self.tasks.append(task)
-        try:
+        # If it has died, `receive` will say so, and what it had to do.
+        with contextlib.suppress(OSError):
             self.connection.send_bytes(json.dumps(asdict(task)).encode())
-        except OSError:
-            pass  # it has died: `receive` will say so, and what it had to do
 
     def receive(self) -> Outcome:
         answer = json.loads(self.connection.recv_bytes())

@@ -101,7 +101,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> str:
-    """What to tell the user about a file that could not be written."""
+    """Tell the user about a file that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         remedy = "free some space there, then `trap-hpc resume` the run"
     else:

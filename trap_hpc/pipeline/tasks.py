@@ -157,7 +157,7 @@ STEPS: dict[str, Step] = {"scan": _scan, "measure": _measure, "force": _force}
 def _guarded(
     step: Step, item: Item, parameters: JobParameters, strict: bool
 ) -> list[Finding]:
-    """What ``step`` finds; a refusal if the image can't be used."""
+    """Return what ``step`` finds; a refusal if the image can't be used."""
     try:
         return list(step(item, parameters))
     except ImageError as error:

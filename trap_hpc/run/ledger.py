@@ -1,0 +1,238 @@
+"""What was intended, sent and finished: one SQLite file with one writer.
+
+With the measurement files it is the only truth about what is done: after any crash a
+run goes on from here. No write-ahead log, so that it works on network file systems; the
+file stays locked while a launcher works on the run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from trap_hpc.errors import RunError, StorageError
+from trap_hpc.pipeline.records import Header, Refusal
+from trap_hpc.pipeline.tasks import Receipt
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE path (id INTEGER PRIMARY KEY, path TEXT UNIQUE, scanned INTEGER DEFAULT 0);
+CREATE TABLE image (
+    id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER, pixels INTEGER,
+    batch INTEGER, refused INTEGER DEFAULT 0);
+CREATE TABLE refusal (address TEXT, step TEXT, kind TEXT, reason TEXT,
+    PRIMARY KEY (address, step, kind));
+CREATE TABLE batch (
+    id INTEGER PRIMARY KEY, name TEXT UNIQUE, step TEXT, items INTEGER,
+    attempts INTEGER DEFAULT 0, file TEXT, checksum TEXT, seconds REAL);
+CREATE TABLE forced (image INTEGER, batch INTEGER, PRIMARY KEY (image, batch));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """A scanned image that is not refused. ``batch`` is None while not measured."""
+
+    id: int
+    address: str
+    taustart_us: int
+    pixels: int
+    batch: int | None
+
+
+class Ledger:
+    """The ledger of one run. Nothing is kept before `commit`."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Open the ledger at ``path`` and lock it.
+
+        Raises
+        ------
+        RunError
+            Another launcher works on this run, or the file is no ledger.
+        StorageError
+            The file can't be written.
+        """
+        self._path = path
+        if not create and not path.exists():
+            raise RunError(f"{path.parent} has no ledger: it is not a run to resume")
+        with self._speaking():
+            self._db = sqlite3.connect(path, timeout=1)
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            if create:
+                self._db.executescript(_SCHEMA)
+                self.note("schema_version", str(SCHEMA_VERSION))
+            self._db.execute("BEGIN EXCLUSIVE")
+            self._db.commit()
+
+    def close(self) -> None:
+        """Give the lock back. What was not committed is gone."""
+        self._db.close()
+
+    def commit(self) -> None:
+        """Keep everything noted since the last commit."""
+        with self._speaking():
+            self._db.commit()
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn SQLite's words into ours."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise RunError(
+                    f"another trap-hpc is working on {self._path.parent}; wait for its "
+                    "end, or end it, then try again"
+                ) from None
+            raise StorageError(
+                f"can't write {self._path}: {error}; free some space or mend the "
+                "permissions there, then `trap-hpc resume` the run"
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise RunError(f"{self._path} is damaged: {error}") from None
+
+    def _all(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+        with self._speaking():
+            return self._db.execute(query, values).fetchall()
+
+    def _many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        with self._speaking():
+            self._db.executemany(statement, rows)
+
+    # facts ---------------------------------------------------------------------
+
+    def note(self, key: str, value: str) -> None:
+        """Keep one fact of the run."""
+        self._many("INSERT OR REPLACE INTO fact VALUES (?, ?)", [(key, value)])
+
+    def fact(self, key: str, default: str = "") -> str:
+        """One fact of the run."""
+        rows = self._all("SELECT value FROM fact WHERE key = ?", key)
+        return str(rows[0][0]) if rows else default
+
+    # scanning ------------------------------------------------------------------
+
+    def add_paths(self, paths: Iterable[str]) -> None:
+        """Note the files that the run is about."""
+        self._many(
+            "INSERT OR IGNORE INTO path (path) VALUES (?)", ((p,) for p in paths)
+        )
+
+    def unscanned(self) -> list[tuple[int, str]]:
+        """Return id and path of the files whose headers have not been read."""
+        return self._all("SELECT id, path FROM path WHERE NOT scanned ORDER BY id")
+
+    def scanned(
+        self, path_ids: Sequence[int], findings: Sequence[Header | Refusal]
+    ) -> None:
+        """Note what the headers of some files say."""
+        self._many("UPDATE path SET scanned = 1 WHERE id = ?", ((i,) for i in path_ids))
+        self._many(
+            "INSERT OR IGNORE INTO image (address, taustart_us, pixels) VALUES (?, ?, ?)",
+            (
+                (h.address, h.taustart_us, h.nx * h.ny)
+                for h in findings
+                if isinstance(h, Header)
+            ),
+        )
+        self.refuse("scan", [f for f in findings if isinstance(f, Refusal)])
+
+    def images(self) -> list[KnownImage]:
+        """All scanned images that are not refused, in the order of scanning."""
+        columns = "id, address, taustart_us, pixels, batch"
+        query = f"SELECT {columns} FROM image WHERE NOT refused ORDER BY id"
+        return [KnownImage(*row) for row in self._all(query)]
+
+    def find(self, addresses: Iterable[str]) -> list[KnownImage]:
+        """Return the images with these addresses that are not refused."""
+        query = (
+            "SELECT id, address, taustart_us, pixels, batch FROM image "
+            "WHERE address = ? AND NOT refused"
+        )
+        rows = (row for a in addresses for row in self._all(query, a))
+        return [KnownImage(*row) for row in rows]
+
+    # batches -------------------------------------------------------------------
+
+    def next_batch(self) -> int:
+        """Return the id that the next batch gets."""
+        return int(self._all("SELECT coalesce(max(id), 0) + 1 FROM batch")[0][0])
+
+    def sent(self, batch: int, name: str, step: str, items: int, attempt: int) -> None:
+        """Note that a batch is about to be sent."""
+        self._many(
+            "INSERT INTO batch (id, name, step, items, attempts) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts",
+            [(batch, name, step, items, attempt)],
+        )
+
+    def finished(self, batch: int, receipt: Receipt) -> None:
+        """Note where a batch's findings are."""
+        self._many(
+            "UPDATE batch SET file = ?, checksum = ?, seconds = ? WHERE id = ?",
+            [(receipt.file, receipt.checksum, receipt.seconds, batch)],
+        )
+
+    def file(self, batch: int) -> tuple[str, str]:
+        """Name and checksum of a finished batch's measurement file."""
+        rows = self._all("SELECT file, checksum FROM batch WHERE id = ?", batch)
+        return str(rows[0][0]), str(rows[0][1])
+
+    def measured(self, batch: int, image_ids: Iterable[int]) -> None:
+        """Note which batch measured some images."""
+        self._many(
+            "UPDATE image SET batch = ? WHERE id = ?", ((batch, i) for i in image_ids)
+        )
+
+    def forced(self, batch: int, image_ids: Iterable[int]) -> None:
+        """Note which images have forced fits in a batch."""
+        self._many(
+            "INSERT OR IGNORE INTO forced VALUES (?, ?)",
+            ((i, batch) for i in image_ids),
+        )
+
+    def forced_batches(self) -> dict[int, list[int]]:
+        """Return the batches with forced fits of each image, by image id."""
+        batches: dict[int, list[int]] = {}
+        for image, batch in self._all("SELECT image, batch FROM forced ORDER BY batch"):
+            batches.setdefault(image, []).append(batch)
+        return batches
+
+    # refusals ------------------------------------------------------------------
+
+    def refuse(self, step: str, refusals: Sequence[Refusal]) -> None:
+        """Note images that can't be used. A refusal in step `force` keeps the image."""
+        self._many(
+            "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?)",
+            ((r.address, step, r.kind, r.reason) for r in refusals),
+        )
+        if step == "measure":
+            self._many(
+                "UPDATE image SET refused = 1 WHERE address = ?",
+                ((r.address,) for r in refusals),
+            )
+
+    def refusals(self) -> list[Refusal]:
+        """All refusals and notes, by address."""
+        query = "SELECT address, kind, reason FROM refusal ORDER BY address, step, kind"
+        return [Refusal(address=a, kind=k, reason=r) for a, k, r in self._all(query)]
+
+    def forget_refusals(self) -> int:
+        """Let every image that was unreadable or failed be tried again; how many."""
+        bad = "SELECT address FROM refusal WHERE kind IN ('unreadable', 'failed')"
+        (count,) = self._all(f"SELECT count(*) FROM ({bad})")[0]
+        with self._speaking():
+            self._db.execute(f"UPDATE path SET scanned = 0 WHERE path IN ({bad})")
+            self._db.execute(f"UPDATE image SET refused = 0 WHERE address IN ({bad})")
+            self._db.execute(
+                "DELETE FROM forced WHERE image IN (SELECT id FROM image "
+                f"WHERE address IN ({bad}))"
+            )
+            self._db.execute(f"DELETE FROM refusal WHERE address IN ({bad})")
+        return int(count)

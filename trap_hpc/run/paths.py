@@ -1,0 +1,146 @@
+"""Every file name of a run directory, and finding runs by id, prefix, path or ``last``."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from trap_hpc.config.environment import state_folder
+from trap_hpc.errors import StorageError, UsageError
+from trap_hpc.pipeline.measurements import cannot_write
+
+ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaths:
+    """The files of one run."""
+
+    directory: Path
+
+    @property
+    def ledger(self) -> Path:
+        """What was intended, sent and finished."""
+        return self.directory / "ledger.sqlite"
+
+    @property
+    def catalogue(self) -> Path:
+        """The result, unless a database was named."""
+        return self.directory / "catalogue.sqlite"
+
+    @property
+    def lightcurves(self) -> Path:
+        """All light curves in one HDF5 file."""
+        return self.directory / "lightcurves.h5"
+
+    @property
+    def plan(self) -> Path:
+        """How the run was started."""
+        return self.directory / "plan.toml"
+
+    @property
+    def parameters(self) -> Path:
+        """The job parameters in effect, each with its origin."""
+        return self.directory / "parameters.toml"
+
+    @property
+    def status(self) -> Path:
+        """How far the run is; replaced as a whole."""
+        return self.directory / "status.json"
+
+    @property
+    def log(self) -> Path:
+        """What happened, for people."""
+        return self.directory / "run.log"
+
+    @property
+    def batches(self) -> Path:
+        """What each task works on."""
+        return self.directory / "batches"
+
+    @property
+    def measurements(self) -> Path:
+        """What each task found."""
+        return self.directory / "measurements"
+
+    def make(self) -> None:
+        """Make the folders, for their owner alone.
+
+        Raises
+        ------
+        UsageError
+            The directory exists and is not empty, or can't be made.
+        """
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(self.directory.iterdir()):
+                raise UsageError(
+                    f"{self.directory} exists and is not empty; name another --out, "
+                    f"or `trap-hpc resume {self.directory}` if it is a run"
+                )
+            self.directory.chmod(0o700)
+            self.batches.mkdir()
+            self.measurements.mkdir()
+        except OSError as error:
+            raise UsageError(cannot_write(self.directory, error)) from None
+
+
+def new_run_id() -> str:
+    """An id that reads well in a queue listing: ``trap-`` and eight characters."""
+    return "trap-" + "".join(secrets.choice(ID_LETTERS) for _ in range(8))
+
+
+def register(run_id: str, directory: Path) -> None:
+    """Note where a run is, so that it is found by its id from anywhere.
+
+    Raises
+    ------
+    StorageError
+        The user's state folder can't be written.
+    """
+    folder = state_folder() / "runs"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / run_id).write_text(f"{directory.resolve()}\n")
+    except OSError as error:
+        raise StorageError(cannot_write(folder / run_id, error)) from None
+
+
+def known_runs() -> dict[str, Path]:
+    """Every registered run that still has its directory, the oldest first."""
+    try:
+        entries = list((state_folder() / "runs").iterdir())
+    except OSError:
+        return {}
+    entries.sort(key=lambda entry: entry.stat().st_mtime_ns)
+    runs = {entry.name: Path(entry.read_text().strip()) for entry in entries}
+    return {name: path for name, path in runs.items() if RunPaths(path).plan.exists()}
+
+
+def find_run(text: str) -> Path:
+    """Return the directory of the run that ``text`` names.
+
+    ``text`` is a path, an id, the unique beginning of an id (with or without its
+    ``trap-``), or ``last``.
+
+    Raises
+    ------
+    UsageError
+        No run, or more than one, is meant.
+    """
+    if RunPaths(Path(text)).plan.exists():
+        return Path(text)
+    runs = known_runs()
+    if text == "last" and runs:
+        return list(runs.values())[-1]
+    hits = [name for name in runs if name.startswith((text, f"trap-{text}"))]
+    if len(hits) == 1:
+        return runs[hits[0]]
+    if hits:
+        raise UsageError(f"{text!r} may mean any of {', '.join(sorted(hits))}")
+    listing = ", ".join(list(runs)[-5:]) or "none yet"
+    raise UsageError(
+        f"no run is called {text!r}: name a run directory, an id, the beginning of an "
+        f"id, or `last` (known here: {listing})"
+    )

@@ -1,0 +1,55 @@
+"""What a run says of itself while it goes on, and at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trap_hpc.pipeline.records import Refusal
+
+EXIT_GOOD, EXIT_INCOMPLETE = 0, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is. Counts are images; ``images`` grows until all are scanned."""
+
+    phase: str
+    """``scanning``, ``measuring``, ``associating``, ``finishing`` or ``done``."""
+    images: int
+    scanned: int
+    measured: int
+    associated: int
+    refused: int
+    elapsed_s: float
+    rate_per_s: float
+    """Images per second of this session, from measuring to light curves."""
+    left_s: float | None
+    """Time left; None as long as nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What came of a run."""
+
+    run_id: str
+    directory: Path
+    images: int
+    """All images that were found in the files named."""
+    associated: int
+    """Images whose sources are in the catalogue."""
+    rejections: tuple[tuple[str, str], ...]
+    """Images refused by quality checks: address and comment."""
+    refusals: tuple[Refusal, ...]
+    """Images that could not be used, and notes on some that were."""
+    sources: int
+    candidates: int
+    likely: int
+    """Candidates of type 1: above the limit of an earlier image even at its noisiest."""
+    elapsed_s: float
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 if some images were unreadable or failed."""
+        bad = any(r.kind in ("unreadable", "failed") for r in self.refusals)
+        return EXIT_INCOMPLETE if bad else EXIT_GOOD
