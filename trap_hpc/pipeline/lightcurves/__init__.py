@@ -1,0 +1,13 @@
+"""Step D: fluxes in time, V and eta, and the fits that are really owed."""
+
+from __future__ import annotations
+
+from trap_hpc.pipeline.lightcurves.curves import Ids, LightCurves
+from trap_hpc.pipeline.lightcurves.varmetric import (
+    VARMETRIC,
+    Varmetric,
+    varmetric,
+    varmetrics,
+)
+
+__all__ = ["VARMETRIC", "Ids", "LightCurves", "Varmetric", "varmetric", "varmetrics"]
