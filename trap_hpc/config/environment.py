@@ -1,0 +1,56 @@
+"""What the surroundings say, and what we tell them: the only user of ``os.environ``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_BEFORE_NUMPY = {
+    # One thread a worker: more would fight over the cores, and add numbers up in
+    # another order.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "BLIS_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    # HDF5's locks fail on many shared file systems; our files have one writer.
+    "HDF5_USE_FILE_LOCKING": "FALSE",
+}
+
+
+def cap_threads() -> None:
+    """Give numerical libraries one thread, here and in all child processes.
+
+    They look once, when they are loaded: call it before numpy is imported.
+    """
+    os.environ.update(_BEFORE_NUMPY)
+
+
+def astropy_offline() -> None:
+    """Keep astropy from the network: a worker may have none, and would wait for it."""
+    from astropy.utils import data, iers
+
+    iers.conf.auto_download = False
+    data.conf.allow_internet = False
+
+
+def state_folder() -> Path:
+    """Where the user's runs are listed: ``$XDG_STATE_HOME/trap_hpc``."""
+    state_home = os.environ.get("XDG_STATE_HOME", "")
+    # A relative path there is to be ignored: XDG base directory specification 0.8.
+    if not os.path.isabs(state_home):
+        return Path.home() / ".local" / "state" / "trap_hpc"
+    return Path(state_home) / "trap_hpc"
+
+
+def in_ci() -> bool:
+    """Whether this is an automatic test, where nothing may be skipped."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def cores() -> int:
+    """How many cores this process may use: its affinity, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
