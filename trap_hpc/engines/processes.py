@@ -63,7 +63,7 @@ class ProcessesEngine:
         return [
             outcome
             for connection in ready
-            for outcome in self._news(talking[connection])  # type: ignore[index]
+            for outcome in self._news(talking[connection])
         ]
 
     def close(self) -> None:

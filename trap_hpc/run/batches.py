@@ -8,10 +8,9 @@ others are done. Losing a worker that was not to blame costs nothing, within rea
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
 from trap_hpc.errors import MeasurementError, RunError, StorageError
@@ -19,6 +18,7 @@ from trap_hpc.pipeline.measurements import Finding, load
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
 from trap_hpc.run.ledger import Ledger
+from trap_hpc.run.pace import Pace
 from trap_hpc.run.paths import RunPaths
 
 ATTEMPTS = 3
@@ -33,7 +33,6 @@ class Work:
 
     id: int
     item: Item
-    pixels: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,38 +54,6 @@ class Done:
     step: str
     work: Sequence[Work]
     findings: Sequence[Finding]
-
-
-@dataclass(slots=True, kw_only=True)
-class Pace:
-    """How many items make a batch of about the wanted length."""
-
-    wanted_s: float = 1.5
-    fixed: int | None = None
-    """The user's own batch size."""
-    seconds: dict[str, float] = field(
-        default_factory=lambda: {"scan": 0.01, "measure": 0.2, "force": 0.1}
-    )
-    """Seconds an item, by step: cautious at first, then as measured."""
-    _known: set[str] = field(default_factory=set)
-
-    def learn(self, step: str, seconds_per_item: float) -> None:
-        """Take a finished batch into account."""
-        old = self.seconds[step] if step in self._known else seconds_per_item
-        self._known.add(step)
-        self.seconds[step] = 0.7 * old + 0.3 * seconds_per_item
-
-    def size(self, step: str, waiting: int, workers: int, total: int) -> int:
-        """Items for the next batch of ``step``, of which ``waiting`` items wait.
-
-        Near the end batches get smaller, so that all workers end at the same time; in
-        huge runs they get longer, so that there are thousands of files, not millions.
-        """
-        if self.fixed:
-            return self.fixed
-        by_time = max(1, round(self.wanted_s / max(self.seconds[step], 1e-6)))
-        fair_share = max(1, math.ceil(waiting / (2 * workers)))
-        return max(min(by_time, fair_share), total // 5000)
 
 
 class Dispatcher:
@@ -164,7 +131,7 @@ class Dispatcher:
             queue = self._waiting[step]
             if not queue:
                 continue
-            if step == "force" and hold_partial and len(queue) < self._size(step):
+            if hold_partial and step == "force" and len(queue) < self._pace.full(step):
                 continue
             return step
         return None
@@ -189,9 +156,7 @@ class Dispatcher:
         if sending.tries == 1:
             batch = Batch(name=name, step=sending.step, items=items)
             write_batch(self._paths.batches, batch)
-        self._ledger.sent(
-            sending.batch, name, sending.step, len(items), sending.tries
-        )
+        self._ledger.sent(sending.batch, name, sending.step, len(items), sending.tries)
         run = str(self._paths.directory)
         task = Task(run=run, batch=name, attempt=sending.tries)
         self._sent[task] = sending

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trap_hpc.errors import RunError, StorageError
@@ -23,8 +23,7 @@ _SCHEMA = """
 CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE path (id INTEGER PRIMARY KEY, path TEXT UNIQUE, scanned INTEGER DEFAULT 0);
 CREATE TABLE image (
-    id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER, pixels INTEGER,
-    batch INTEGER, refused INTEGER DEFAULT 0);
+    id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER, batch INTEGER, refused INTEGER DEFAULT 0);
 CREATE TABLE refusal (address TEXT, step TEXT, kind TEXT, reason TEXT,
     PRIMARY KEY (address, step, kind));
 CREATE TABLE batch (
@@ -36,13 +35,17 @@ CREATE TABLE forced (image INTEGER, batch INTEGER, PRIMARY KEY (image, batch));
 
 @dataclass(frozen=True, slots=True)
 class KnownImage:
-    """A scanned image that is not refused. ``batch`` is None while not measured."""
+    """A scanned image. ``batch`` is None while it is not measured."""
 
     id: int
     address: str
     taustart_us: int
-    pixels: int
     batch: int | None
+    refused: bool = False
+
+    def measured_by(self, batch: int, *, refused: bool) -> KnownImage:
+        """Return this image after a batch has measured or refused it."""
+        return replace(self, batch=batch, refused=refused)
 
 
 class Ledger:
@@ -134,25 +137,21 @@ class Ledger:
         """Note what the headers of some files say."""
         self._many("UPDATE path SET scanned = 1 WHERE id = ?", ((i,) for i in path_ids))
         self._many(
-            "INSERT OR IGNORE INTO image (address, taustart_us, pixels) VALUES (?, ?, ?)",
-            (
-                (h.address, h.taustart_us, h.nx * h.ny)
-                for h in findings
-                if isinstance(h, Header)
-            ),
+            "INSERT OR IGNORE INTO image (address, taustart_us) VALUES (?, ?)",
+            ((h.address, h.taustart_us) for h in findings if isinstance(h, Header)),
         )
         self.refuse("scan", [f for f in findings if isinstance(f, Refusal)])
 
     def images(self) -> list[KnownImage]:
         """All scanned images that are not refused, in the order of scanning."""
-        columns = "id, address, taustart_us, pixels, batch"
+        columns = "id, address, taustart_us, batch"
         query = f"SELECT {columns} FROM image WHERE NOT refused ORDER BY id"
         return [KnownImage(*row) for row in self._all(query)]
 
     def find(self, addresses: Iterable[str]) -> list[KnownImage]:
         """Return the images with these addresses that are not refused."""
         query = (
-            "SELECT id, address, taustart_us, pixels, batch FROM image "
+            "SELECT id, address, taustart_us, batch FROM image "
             "WHERE address = ? AND NOT refused"
         )
         rows = (row for a in addresses for row in self._all(query, a))
@@ -167,8 +166,8 @@ class Ledger:
     def sent(self, batch: int, name: str, step: str, items: int, attempt: int) -> None:
         """Note that a batch is about to be sent."""
         self._many(
-            "INSERT INTO batch (id, name, step, items, attempts) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts",
+            "INSERT INTO batch (id, name, step, items, attempts) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts",
             [(batch, name, step, items, attempt)],
         )
 

@@ -1,4 +1,4 @@
-"""Every file name of a run directory, and finding runs by id, prefix, path or ``last``."""
+"""Every file name of a run directory; finding runs by id, prefix, path or ``last``."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class RunPaths:
 
 
 def new_run_id() -> str:
-    """An id that reads well in a queue listing: ``trap-`` and eight characters."""
+    """Make an id that reads well in a queue listing: ``trap-`` and eight characters."""
     return "trap-" + "".join(secrets.choice(ID_LETTERS) for _ in range(8))
 
 

@@ -45,7 +45,7 @@ class Summary:
     sources: int
     candidates: int
     likely: int
-    """Candidates of type 1: above the limit of an earlier image even at its noisiest."""
+    """Candidates of type 1: above an earlier image's limit even at its noisiest."""
     elapsed_s: float
 
     @property

@@ -1,0 +1,255 @@
+"""The driver: scan, measure, associate, force, light curves.
+
+It holds the only truth about what is done, in the ledger and the measurement files. It
+keeps the engine busy, takes what comes back in any order, and passes it on in the order
+of time; so the catalogue does not depend on the engine, the number of workers, the
+order of arrival or what went wrong on the way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from trap_hpc.catalogue.store import Catalogue
+from trap_hpc.engines.base import Engine
+from trap_hpc.errors import MeasurementError
+from trap_hpc.pipeline.records import (
+    ForcedImage,
+    Header,
+    MeasuredImage,
+    Refusal,
+    Rows,
+)
+from trap_hpc.pipeline.tasks import Item
+from trap_hpc.run.batches import Dispatcher, Done, Work
+from trap_hpc.run.findings import Findings
+from trap_hpc.run.ledger import KnownImage, Ledger
+from trap_hpc.run.log import RunLog
+from trap_hpc.run.pace import Pace
+from trap_hpc.run.paths import RunPaths
+from trap_hpc.run.plan import Plan
+from trap_hpc.run.tally import Tally
+from trap_hpc.run.timeline import Assembled, Timeline, assemble
+from trap_hpc.run.window import Window
+
+NEWS_WITHIN_S = 0.5
+AHEAD_IMAGES = 2000
+"""How far association may run ahead of the light curves: bounds the memory."""
+CHECKPOINT_S = 10.0
+
+
+class Driver:
+    """One session of work on a run, from where the ledger says that it is."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        engine: Engine,
+        catalogue: Catalogue,
+        tally: Tally,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        paths = RunPaths(plan.directory)
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._tally = tally
+        self._clock = clock
+        self._log = RunLog(paths.log)
+        self._findings = Findings(ledger, paths)
+        self._dispatcher = Dispatcher(
+            engine, ledger, paths, Pace(fixed=plan.batch_size), self._log
+        )
+        parameters = plan.parameters.parameters
+        self._window = Window(parameters, plan.monitor, self._ask)
+        self._forced = ledger.forced_batches()
+        self._images = {image.id: image for image in ledger.images()}
+        self._timeline: Timeline | None = None
+        self._checkpoint_at = clock() + CHECKPOINT_S
+
+    def run(self) -> None:
+        """Do all that is left to do, then finish the catalogue.
+
+        Raises
+        ------
+        RunError
+            The run can't go on; what it did is kept.
+        """
+        self._begin()
+        while not self._complete():
+            self._dispatcher.feed(hold_partial=self._may_hold())
+            for done in self._dispatcher.collect(NEWS_WITHIN_S):
+                self._take(done)
+            self._advance()
+            self._ledger.commit()
+            self._tally.tell()
+        self._finish()
+
+    # what is left to do --------------------------------------------------------
+
+    def _begin(self) -> None:
+        unscanned = self._ledger.unscanned()
+        self._dispatcher.offer(
+            "scan", [Work(id=i, item=Item(address=path)) for i, path in unscanned]
+        )
+        images = self._images.values()
+        self._tally.resume(images)
+        self._measure(image for image in images if image.batch is None)
+        self._unscanned = len(unscanned)
+        if not unscanned:
+            self._all_scanned()
+        self._advance()
+
+    def _complete(self) -> bool:
+        return bool(
+            self._timeline and self._timeline.complete and not len(self._window)
+        )
+
+    def _may_hold(self) -> bool:
+        """Whether forced fits can wait for more of their kind."""
+        busy = self._dispatcher.waiting("measure") > 0
+        return busy and len(self._window) < AHEAD_IMAGES // 2
+
+    def _measure(self, images: Iterable[KnownImage]) -> None:
+        self._dispatcher.offer(
+            "measure",
+            [Work(id=i.id, item=Item(address=i.address)) for i in images],
+        )
+
+    def _ask(self, image_id: int, address: str, requests: Rows) -> None:
+        item = Item(address=address, requests=requests)
+        self._dispatcher.offer("force", [Work(id=image_id, item=item)])
+
+    # what comes back -----------------------------------------------------------
+
+    def _take(self, done: Done) -> None:
+        take = {
+            "scan": self._take_scanned,
+            "measure": self._take_measured,
+            "force": self._take_forced,
+        }
+        refusals = [f for f in done.findings if isinstance(f, Refusal)]
+        for refusal in refusals:
+            self._log(f"{refusal.kind}: {refusal.address}: {refusal.reason}")
+        take[done.step](done, refusals)
+
+    def _take_scanned(self, done: Done, refusals: Sequence[Refusal]) -> None:
+        found = [f for f in done.findings if isinstance(f, Header | Refusal)]
+        self._ledger.scanned([work.id for work in done.work], found)
+        addresses = [f.address for f in found if isinstance(f, Header)]
+        new = [
+            image
+            for image in self._ledger.find(addresses)
+            if image.id not in self._images
+        ]
+        self._images.update({image.id: image for image in new})
+        self._tally.scanned(len(new), len(refusals))
+        self._measure(new)
+        self._unscanned -= len(done.work)
+        if not self._unscanned:
+            self._all_scanned()
+
+    def _all_scanned(self) -> None:
+        """Order all images in time, and measure what is left in that order."""
+        self._timeline = Timeline(self._ledger.images())
+        self._tally.all_scanned()
+        self._dispatcher.reorder(
+            "measure", lambda work: (self._images[work.id].taustart_us, work.id)
+        )
+
+    def _take_measured(self, done: Done, refusals: Sequence[Refusal]) -> None:
+        self._findings.keep(done.batch, done.findings)
+        self._ledger.measured(done.batch, [work.id for work in done.work])
+        self._ledger.refuse("measure", refusals)
+        refused = {refusal.address for refusal in refusals}
+        for work in done.work:
+            image = self._images[work.id]
+            self._images[work.id] = image.measured_by(
+                done.batch, refused=image.address in refused
+            )
+            if self._timeline:
+                self._timeline.arrived(work.id)
+        self._tally.measured(len(done.work), len(refusals))
+
+    def _take_forced(self, done: Done, refusals: Sequence[Refusal]) -> None:
+        self._findings.keep(done.batch, done.findings)
+        self._ledger.forced(done.batch, [work.id for work in done.work])
+        self._ledger.refuse("force", refusals)
+        for work, finding in zip(done.work, done.findings, strict=True):
+            forced = finding if isinstance(finding, ForcedImage) else None
+            self._window.answer(work.id, forced)
+
+    # in the order of time ------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Associate what is in, then take the light curves as far as they go."""
+        while self._push_next():
+            self._settle()
+        self._settle()
+
+    def _push_next(self) -> bool:
+        if not self._timeline or len(self._window) >= AHEAD_IMAGES:
+            return False
+        ids = self._timeline.peek()
+        if ids is None:
+            return False
+        step = self._assembled(ids)
+        if step is None:
+            return False
+        self._timeline.advance()
+        self._ledger.refuse("associate", step.notes)
+        if step.images:
+            self._window.push(step.ids, step.images, self._known_fits)
+        return True
+
+    def _assembled(self, ids: Sequence[int]) -> Assembled | None:
+        """Return a time step; None if an image has to be measured again."""
+        images = []
+        for image in (self._images[i] for i in ids):
+            if image.refused:
+                continue
+            assert image.batch is not None
+            try:
+                measured = self._findings.get(image.batch, image.address)
+            except MeasurementError as error:
+                self._measure_again(image, str(error))
+                return None
+            assert isinstance(measured, MeasuredImage)
+            images.append((image.id, measured))
+        return assemble(images)
+
+    def _measure_again(self, image: KnownImage, why: str) -> None:
+        self._log(f"{image.address} is measured again: {why}")
+        assert self._timeline
+        self._timeline.lost(image.id)
+        self._measure([image])
+
+    def _known_fits(self, image_id: int) -> list[ForcedImage]:
+        """Return the forced fits that an earlier session has made in an image."""
+        address = self._images[image_id].address
+        fits = []
+        for batch in self._forced.pop(image_id, []):
+            try:
+                finding = self._findings.get(batch, address)
+            except MeasurementError as error:
+                self._log(f"forced fits in {address} are made again: {error}")
+                continue
+            if isinstance(finding, ForcedImage):
+                fits.append(finding)
+        return fits
+
+    def _settle(self) -> None:
+        for rows in self._window.settle():
+            self._catalogue.add_step(rows)
+            self._tally.associated(len(rows.images))
+        if self._clock() >= self._checkpoint_at:
+            self._catalogue.checkpoint()
+            self._checkpoint_at = self._clock() + CHECKPOINT_S
+
+    def _finish(self) -> None:
+        self._tally.finishing()
+        self._catalogue.add_refusals(self._ledger.refusals())
+        self._catalogue.finish(self._window.final())
+        self._ledger.note("finished", "yes")
+        self._ledger.commit()

@@ -1,0 +1,20 @@
+"""The run's log file: what happened, for people."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+class RunLog:
+    """Appends lines with their time. A log that can't be written stops no run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, text: str) -> None:
+        """Write one line."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with contextlib.suppress(OSError), self._path.open("a") as stream:
+            stream.write(f"{now} {text}\n")

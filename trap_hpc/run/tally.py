@@ -1,0 +1,92 @@
+"""Counting what is done, for those who watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from trap_hpc.run.ledger import KnownImage
+from trap_hpc.run.progress import Progress
+
+Clock = Callable[[], float]
+Watch = Callable[[Progress], None]
+
+
+class Tally:
+    """Counts images through the steps of a run and tells its watcher."""
+
+    def __init__(self, watch: Watch, clock: Clock = time.monotonic) -> None:
+        self._watch = watch
+        self._clock = clock
+        self._began = clock()
+        self._phase = "scanning"
+        self._images = self._scanned = self._measured = 0
+        self._associated = self._refused = self._at_start = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since this session began."""
+        return self._clock() - self._began
+
+    @property
+    def images(self) -> int:
+        """All images found so far, refused ones included."""
+        return self._images
+
+    @property
+    def done(self) -> int:
+        """Images whose sources are in the catalogue."""
+        return self._associated
+
+    def resume(self, images: Iterable[KnownImage]) -> None:
+        """Count what earlier sessions did."""
+        known = list(images)
+        self._images = self._scanned = len(known)
+        self._measured = self._at_start = sum(i.batch is not None for i in known)
+
+    def scanned(self, images: int, refused: int) -> None:
+        """Count images whose headers have been read."""
+        self._images += images + refused
+        self._scanned += images + refused
+        self._refused += refused
+        self._measured += refused
+
+    def all_scanned(self) -> None:
+        """From now on the number of images is known."""
+        self._phase = "measuring"
+
+    def measured(self, images: int, refused: int) -> None:
+        """Count images that are measured or refused."""
+        self._measured += images
+        self._refused += refused
+
+    def associated(self, images: int) -> None:
+        """Count images that are in the catalogue for good."""
+        self._associated += images
+
+    def finishing(self) -> None:
+        """Only the final tables are left."""
+        self._phase = "finishing"
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the watcher."""
+        if self._phase == "measuring" and self._measured >= self._images:
+            self._phase = "associating"
+        self._watch(self._progress())
+
+    def _progress(self) -> Progress:
+        elapsed = max(self.elapsed_s, 1e-9)
+        rate = (self._measured - self._at_start) / elapsed
+        known = rate > 0 and self._phase != "scanning"
+        return Progress(
+            phase=self._phase,
+            images=self._images,
+            scanned=self._scanned,
+            measured=self._measured,
+            associated=self._associated,
+            refused=self._refused,
+            elapsed_s=elapsed,
+            rate_per_s=rate,
+            left_s=(self._images - self._measured) / rate if known else None,
+        )
