@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PASSWORD = re.compile(r"(?P<head>//[^:/@?#]*):(?P<password>[^@/]*)@")
-_QUERY_PASSWORD = re.compile(r"(?P<head>[?&]password=)[^&#]*", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?P<head>//[^:/@?#]*):.*@")
+_QUERY_PASSWORD = re.compile(r"(?P<head>//[^:/@?#]*):.*@")
 
 
 def has_password(url: str) -> bool:

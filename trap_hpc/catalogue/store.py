@@ -2,28 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+import trap_hpc
+from trap_hpc.catalogue import own_tables, rows, schema
+from trap_hpc.catalogue.database import plain_errors, sqlite_engine
+from trap_hpc.catalogue.finish import write_final
+from trap_hpc.catalogue.lightcurves import write_light_curves
+from trap_hpc.catalogue.publish import check_database, publish
+from trap_hpc.catalogue.tables import check_revision, make_tables
 from trap_hpc.config.parameters import JobParameters
+from trap_hpc.errors import CatalogueError, StorageError
 from trap_hpc.pipeline.records import FinalTables, Refusal, StepRows
 
 CATALOGUE_NAME = "catalogue.sqlite"
 LIGHT_CURVES_NAME = "lightcurves.h5"
+
+_INSERT_IMAGE = rows.insert(schema.IMAGE, rows.IMAGE_COLUMNS)
+_INSERT_EXTRA = rows.insert(own_tables.IMAGE_EXTRA, rows.IMAGE_EXTRA_COLUMNS)
+_INSERT_REJECTION = rows.insert(schema.REJECTION, rows.REJECTION_COLUMNS)
+_INSERT_EXTRACTED = rows.insert(schema.EXTRACTEDSOURCE, rows.EXTRACTED_COLUMNS)
+_INSERT_ASSOCIATION = rows.insert(schema.ASSOCXTRSOURCE, rows.ASSOCIATION_COLUMNS)
+_INSERT_CONFIG = rows.insert(
+    schema.CONFIG, ("dataset", "section", "key", "value", "type")
+)
+_FORGET_REFUSAL = "DELETE FROM trap_hpc_refusal WHERE url = ?"
+_INSERT_REFUSAL = rows.insert(own_tables.REFUSAL, ("dataset", "url", "kind", "reason"))
+
+
+class _Place(NamedTuple):
+    """Where in a run's time steps we are: a replay must come by the same place."""
+
+    taustart_us: int | None
+    xtrsrc: int | None
+
+    def after(self, step: StepRows) -> _Place:
+        ids = step.extracted_id
+        return _Place(step.taustart_us, int(ids[-1]) if len(ids) else self.xtrsrc)
 
 
 class Catalogue:
     """A run's catalogue while it is being written: ``catalogue.sqlite``.
 
     A run always writes to SQLite in its own directory, whatever happens to a
-    network. With ``publish_to``, `finish` copies the finished catalogue to that
-    PostgreSQL database as one more data set, in one transaction.
+    network meanwhile. With ``publish_to``, `finish` copies the finished catalogue to
+    that PostgreSQL database as one more data set, in one transaction.
+
+    Use `create` or `open`, and the catalogue as a context manager.
     """
 
-    steps_done: int
-    """Time steps that are in for good: a replay may start with them, or not."""
-    finished: bool
+    def __init__(
+        self, path: Path, connection: sa.Connection, publish_to: str | None
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._publish_to = publish_to
+        self._thresholds = _thresholds(connection)
+        info = connection.execute(sa.select(own_tables.INFO)).one()
+        connection.rollback()
+        self.finished: bool = info.finished
+        self.steps_done: int = info.steps_done
+        """Time steps that are in for good: a replay may start with them."""
+        self._skip = info.steps_done
+        self._skip_to = _Place(info.last_taustart_us, info.last_xtrsrc)
+        self._position = 0
+        self._place = _Place(None, None)
 
     @classmethod
     def create(
@@ -34,6 +85,7 @@ class Catalogue:
         run_id: str,
         publish_to: str | None = None,
         replace: bool = False,
+        clock: Callable[[], datetime] = rows.utc_now,
     ) -> Catalogue:
         """Make a new catalogue file.
 
@@ -44,46 +96,117 @@ class Catalogue:
         publish_to
             URL of a PostgreSQL database, asked at once whether it can be used.
         replace
-            Throw away what is there (a run that is done again with images that had
-            been refused).
+            Throw away what is there (a run done again with images that had been
+            refused).
 
         Raises
         ------
         StorageError
-            If the file can't be written.
+            If the file is there already or can't be written.
         CatalogueError
             If the database can't be reached or is no TraP database of revision 40.
         """
-        raise NotImplementedError
+        if publish_to is not None:
+            check_database(publish_to)
+        with plain_errors(path):
+            if replace:
+                _remove(path)
+            elif path.exists():
+                raise StorageError(f"{path} exists already; name another folder")
+            connection = sqlite_engine(path, create=True).connect()
+            with connection.begin():
+                make_tables(connection)
+                _begin(connection, parameters, run_id, clock())
+        return cls(path, connection, publish_to)
 
     @classmethod
     def open(cls, path: Path, *, publish_to: str | None = None) -> Catalogue:
-        """Go on with a catalogue that a killed run left, from its last checkpoint."""
-        raise NotImplementedError
+        """Go on with a catalogue that a killed run left, from its last checkpoint.
+
+        Raises
+        ------
+        StorageError
+            If the file isn't there or can't be written.
+        CatalogueError
+            If it is no catalogue of this program.
+        """
+        with plain_errors(path):
+            connection = sqlite_engine(path).connect()
+            check_revision(connection, str(path))
+            if not sa.inspect(connection).has_table(own_tables.INFO.name):
+                raise CatalogueError(f"{path} is not a catalogue of trap-hpc")
+            return cls(path, connection, publish_to)
 
     def add_step(self, step: StepRows) -> None:
-        """Add a time step. A replayed step that is in already is skipped."""
-        raise NotImplementedError
+        """Add a time step. A replayed step that is in already is skipped.
+
+        Raises
+        ------
+        CatalogueError
+            If the steps that are in are not those of this run, or the catalogue is
+            finished.
+        """
+        self._position += 1
+        self._place = self._place.after(step)
+        if self._position > self._skip:
+            self._refuse_if_finished()
+            with plain_errors(self._path):
+                self._insert(step)
+        elif self._position == self._skip and self._place != self._skip_to:
+            raise CatalogueError(
+                f"{self._path} was written from other images or parameters: its "
+                f"{self._skip} time steps are not those of this run. Start a new run"
+            )
 
     def checkpoint(self) -> None:
         """Make sure of everything added so far: one transaction."""
-        raise NotImplementedError
+        done = max(self._position, self.steps_done)
+        place = self._place if self._position >= self._skip else self._skip_to
+        with plain_errors(self._path):
+            self._connection.execute(
+                own_tables.INFO.update(),
+                {
+                    "steps_done": done,
+                    "last_taustart_us": place.taustart_us,
+                    "last_xtrsrc": place.xtrsrc,
+                },
+            )
+            self._connection.commit()
+        self.steps_done = done
 
     def add_refusals(self, refusals: Sequence[Refusal]) -> None:
         """Say which images could not be used; the same one twice counts once."""
-        raise NotImplementedError
+        said = [(rows.DATASET_ID, r.address, r.kind, r.reason) for r in refusals]
+        with plain_errors(self._path):
+            self._many(_FORGET_REFUSAL, [(r.address,) for r in refusals])
+            self._many(_INSERT_REFUSAL, said)
 
-    def finish(self, final: FinalTables) -> None:
+    def finish(
+        self, final: FinalTables, *, clock: Callable[[], datetime] = rows.utc_now
+    ) -> None:
         """Write what the last image settles, indexes, ``lightcurves.h5`` beside it.
 
         One transaction: after a crash call it again. On a finished catalogue it does
         only what is still missing (the light curves' file, publishing).
         """
-        raise NotImplementedError
+        light_curves = self._path.with_name(LIGHT_CURVES_NAME)
+        if not self.finished:
+            self.checkpoint()
+        with plain_errors(self._path):
+            if not self.finished:
+                write_final(self._connection, final, light_curves, clock())
+                self._connection.commit()
+                self.finished = True
+            elif not light_curves.exists():
+                write_light_curves(self._connection, light_curves)
+        if self._publish_to is not None:
+            publish(self._connection, self._publish_to)
 
     def close(self) -> None:
         """Leave; what came after the last checkpoint is dropped."""
-        raise NotImplementedError
+        with suppress(SQLAlchemyError):  # a full disk must not hide its own error
+            self._connection.rollback()
+        self._connection.close()
 
     def __enter__(self) -> Catalogue:
         return self
@@ -95,3 +218,65 @@ class Catalogue:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _refuse_if_finished(self) -> None:
+        if self.finished:
+            raise CatalogueError(
+                f"{self._path} is finished and takes no more time steps; "
+                "start a new run for more images"
+            )
+
+    def _insert(self, step: StepRows) -> None:
+        images = step.images
+        self._many(
+            _INSERT_IMAGE, [rows.image_tuple(row, self._thresholds) for row in images]
+        )
+        self._many(_INSERT_EXTRA, [rows.image_extra_tuple(row) for row in images])
+        self._many(_INSERT_REJECTION, rows.rejection_tuples(images))
+        self._many(_INSERT_EXTRACTED, rows.extracted_tuples(step))
+        self._many(_INSERT_ASSOCIATION, rows.association_tuples(step))
+
+    def _many(self, statement: str, tuples: rows.Tuples) -> None:
+        if tuples:
+            self._connection.exec_driver_sql(statement, tuples)
+
+
+def _begin(
+    connection: sa.Connection, parameters: JobParameters, run_id: str, now: datetime
+) -> None:
+    """Write what a new catalogue starts with."""
+    connection.execute(
+        schema.DATASET.insert(),
+        {
+            "id": rows.DATASET_ID,
+            "process_start_ts": now,
+            "description": parameters.persistence.description[:100],
+        },
+    )
+    connection.execute(
+        own_tables.INFO.insert(),
+        {
+            "dataset": rows.DATASET_ID,
+            "schema_version": own_tables.SCHEMA_VERSION,
+            "run_id": run_id,
+            "trap_hpc_version": trap_hpc.__version__,
+            "created": now,
+            "steps_done": 0,
+        },
+    )
+    connection.exec_driver_sql(_INSERT_CONFIG, rows.config_tuples(parameters))
+
+
+def _thresholds(connection: sa.Connection) -> tuple[float, float]:
+    config = schema.CONFIG.c
+    query = sa.select(config.key, config.value).where(
+        config.section == "source_extraction"
+    )
+    values = {row.key: row.value for row in connection.execute(query)}
+    return float(values["detection_threshold"]), float(values["analysis_threshold"])
+
+
+def _remove(path: Path) -> None:
+    for name in (path, path.with_name(path.name + "-journal")):
+        name.unlink(missing_ok=True)
+    path.with_name(LIGHT_CURVES_NAME).unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""Connections to SQLite and PostgreSQL, and their errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from trap_hpc.catalogue.address import redacted
+from trap_hpc.errors import CatalogueError, RunError, StorageError
+from trap_hpc.pipeline.records import Rows, concatenated
+
+_ROWS_AT_ONCE = 20_000
+WAIT_S = 600
+"""How long the writer waits for somebody who reads."""
+
+_SQLITE_ADVICE = {
+    "full": "The disk is full: make room, then `trap-hpc resume` goes on from here",
+    "disk i/o": "The disk is full or fails: look after it, then `trap-hpc resume`",
+    "readonly": "The file may not be written: check the permissions of its folder",
+    "unable to open": "The file can't be opened: check that its folder exists and "
+    "may be written",
+    "locked": "Another program holds it: end that one, then `trap-hpc resume`",
+    "malformed": "The file is damaged: run the images again into a new folder",
+    "not a database": "The file is something else: name a catalogue",
+}
+
+
+def sqlite_engine(path: Path, *, create: bool = False) -> sa.Engine:
+    """Return an engine for one file, with transactions that hold DDL as well.
+
+    No write-ahead log: that needs shared memory, which network file systems lack.
+    """
+    # mode=rw even for reading: only so can SQLite undo what a killed writer left.
+    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=WAIT_S, isolation_level=None
+        )
+        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
+    # sqlite3 would begin by itself, and not before a CREATE: do it here.
+    sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def postgresql_engine(url: str) -> sa.Engine:
+    """Return an engine for a ``postgresql://`` URL.
+
+    Raises
+    ------
+    CatalogueError
+        If the URL can't be read or psycopg isn't installed.
+    """
+    try:
+        address = sa.make_url(url.split("#")[0]).set(drivername="postgresql+psycopg")
+        return sa.create_engine(
+            address, poolclass=sa.NullPool, connect_args={"connect_timeout": 10}
+        )
+    except ImportError as error:
+        raise CatalogueError(
+            f"{redacted(url)} needs psycopg ({error}); "
+            "install it with: pip install 'trap-hpc[postgresql]'"
+        ) from error
+    except (SQLAlchemyError, ValueError) as error:
+        raise CatalogueError(
+            f"{redacted(url)} is no database address; write "
+            "postgresql://user@host:port/database"
+        ) from error
+
+
+@contextmanager
+def plain_errors(place: str | Path) -> Iterator[None]:
+    """Turn what a database or a disk reports into one of our errors."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _plain(error.orig, str(place)) from error
+    except sqlite3.Error as error:
+        raise _plain(error, str(place)) from error
+    except OSError as error:
+        raise StorageError(
+            f"{place} can't be written: {error.strerror or error}. Check space and "
+            "permissions, then `trap-hpc resume` goes on from here"
+        ) from error
+
+
+def _plain(error: BaseException | None, place: str) -> RunError:
+    said = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+    if not isinstance(error, sqlite3.Error):
+        return CatalogueError(
+            f"The database {redacted(place)} can't be used: {said}. "
+            "Check that it runs, its name, your user and ~/.pgpass"
+        )
+    for word, advice in _SQLITE_ADVICE.items():
+        if word in said.lower():
+            return StorageError(f"{place}: {said}. {advice}")
+    return CatalogueError(f"{place}: {said}. This is unexpected: please report it")
+
+
+def fetch_parts(
+    connection: sa.Connection, statement: str, dtype: np.dtype[np.void]
+) -> Iterator[Rows]:
+    """Yield the answer as structured arrays, some ten thousand rows at a time.
+
+    NULL comes as NaN. By the driver's own cursor: SQLAlchemy's rows cost twice the
+    time.
+    """
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield np.array(rows, dtype)
+    finally:
+        cursor.close()
+
+
+def fetch(connection: sa.Connection, statement: str, dtype: np.dtype[np.void]) -> Rows:
+    """Return the whole answer as one structured array."""
+    return concatenated(list(fetch_parts(connection, statement, dtype)), dtype)
+
+
+def scalar(connection: sa.Connection, statement: str) -> Any:
+    """Return the one value that ``statement`` asks for."""
+    return connection.exec_driver_sql(statement).scalar()
