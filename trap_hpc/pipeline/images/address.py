@@ -19,8 +19,8 @@ class Address:
 
 def parse(address: str) -> Address:
     """Split an address. A file that is really called ``a[1]`` or ``a#1`` is itself."""
-    match = None if os.path.exists(address) else _PLANE.fullmatch(address)
-    if match is None:
+    match = _PLANE.fullmatch(address)
+    if match is None or os.path.exists(address):
         return Address(path=address)
     path, of_cube, of_pack = match.groups()
     return Address(path=path, plane=int(of_cube or of_pack))

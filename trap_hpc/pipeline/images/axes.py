@@ -22,7 +22,7 @@ _UNITS = {
 }
 """Hz and seconds in the units of an axis."""
 _CROSS = "RR", "LL", "RL", "LR", "XX", "YY", "XY", "YX"
-_STOKES = {1: "I", 2: "Q", 3: "U", 4: "V"} | dict(
+STOKES = {1: "I", 2: "Q", 3: "U", 4: "V"} | dict(
     zip(range(-1, -9, -1), _CROSS, strict=True)
 )
 """FITS standard 4.0, table 29."""
@@ -85,7 +85,7 @@ def stokes_of(axes: Sequence[Axis], plane: int) -> str:
     for axis, index in zip(axes, places(axes, plane), strict=True):
         if axis.kind == "stokes":
             code = axis.value(index)
-            return _STOKES.get(round(code), f"code {code:g}")
+            return STOKES.get(round(code), f"code {code:g}")
     return "I"
 
 

@@ -14,7 +14,9 @@ _DEGREES = {
     "degree": 1.0,
     "degrees": 1.0,
     "arcmin": 1 / 60,
+    "'": 1 / 60,
     "arcsec": 1 / 3600,
+    '"': 1 / 3600,
     "rad": math.degrees(1.0),
     "radian": math.degrees(1.0),
 }

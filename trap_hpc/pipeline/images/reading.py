@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+
 from trap_hpc.errors import ImageError
-from trap_hpc.pipeline.images import fitsfile
+from trap_hpc.pipeline.images import casa, fitsfile, packs
 from trap_hpc.pipeline.images.address import parse
-from trap_hpc.pipeline.images.image import Image, image_of
+from trap_hpc.pipeline.images.image import Image, Pixels, Plane, image_of
 from trap_hpc.pipeline.images.reasons import reasons
 from trap_hpc.pipeline.records import Header, Refusal
 
@@ -19,8 +22,8 @@ def scan(path: str) -> list[Header | Refusal]:
     try:
         with reasons():
             return [
-                plane if isinstance(plane, Refusal) else plane.header
-                for plane in fitsfile.contents(path).planes()
+                found if isinstance(found, Refusal) else found.header
+                for found in _planes(path)
             ]
     except ImageError as error:
         return [Refusal(address=path, kind="unreadable", reason=str(error))]
@@ -33,4 +36,24 @@ def read(address: str) -> Image:
     """
     with reasons():
         where = parse(address)
-        return image_of(*fitsfile.read(where.path, address, where.plane))
+        return image_of(*_read(where.path, address, where.plane))
+
+
+def _planes(path: str) -> Iterable[Plane | Refusal]:
+    if _is_pack(path):
+        return packs.planes(path)
+    if os.path.isdir(path):
+        return casa.contents(path).planes()
+    return fitsfile.contents(path).planes()
+
+
+def _read(path: str, address: str, plane: int) -> tuple[Plane, Pixels]:
+    if _is_pack(path):
+        return packs.read(path, address, plane)
+    if os.path.isdir(path):
+        return casa.read(path, address, plane)
+    return fitsfile.read(path, address, plane)
+
+
+def _is_pack(path: str) -> bool:
+    return path.lower().endswith(packs.SUFFIXES)
