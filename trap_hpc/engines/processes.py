@@ -47,6 +47,11 @@ class ProcessesEngine:
         """How many tasks may be under way, those waiting at a worker included."""
         return self._workers * (1 + WAITING_AT_A_WORKER)
 
+    @property
+    def process_ids(self) -> Sequence[int]:
+        """The workers' processes, as the system knows them."""
+        return [worker.pid for worker in self._pool]
+
     def start(self) -> None:
         """Start the fork server, then the workers."""
         self._context.set_forkserver_preload([work.__module__])
@@ -96,6 +101,7 @@ class _Worker:
         )
         self._process.start()
         theirs.close()
+        self.pid: int = self._process.pid
 
     def send(self, task: Task) -> None:
         self.tasks.append(task)
@@ -115,7 +121,7 @@ class _Worker:
         self.kill()
         code = self._process.exitcode
         how = f"signal {-code}" if code and code < 0 else f"exit code {code}"
-        name = f"{self._process.name} (process {self._process.pid})"
+        name = f"{self._process.name} (process {self.pid})"
         for position, task in enumerate(self.tasks):
             if position == 0:
                 yield Died(task=task, worker=name, how=how)

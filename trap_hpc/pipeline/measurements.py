@@ -113,7 +113,7 @@ def _encode(findings: Sequence[Finding], attributes: Mapping[str, str]) -> bytes
     records, rows, requests = [], [], []
     for finding in findings:
         kind = type(finding)
-        records.append({"kind": kind.__name__, **_WRITERS[kind](finding)})
+        records.append({"type": kind.__name__, **_WRITERS[kind](finding)})
         if isinstance(finding, MeasuredImage):
             rows.append(finding.blind)
         elif isinstance(finding, ForcedImage):
@@ -135,7 +135,7 @@ def _decode(content: bytes) -> Iterator[Finding]:
         rows, requests = file["rows"][()], file["requests"][()]
     row = request = 0
     for record in records:
-        kind, count = record.pop("kind"), record.pop("rows", 0)
+        kind, count = record.pop("type"), record.pop("rows", 0)
         mine = rows[row : row + count]
         if kind == "ForcedImage":
             asked = requests[request : request + count]

@@ -23,7 +23,8 @@ _SCHEMA = """
 CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE path (id INTEGER PRIMARY KEY, path TEXT UNIQUE, scanned INTEGER DEFAULT 0);
 CREATE TABLE image (
-    id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER, batch INTEGER, refused INTEGER DEFAULT 0);
+    id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER,
+    batch INTEGER, refused INTEGER DEFAULT 0);
 CREATE TABLE refusal (address TEXT, step TEXT, kind TEXT, reason TEXT,
     PRIMARY KEY (address, step, kind));
 CREATE TABLE batch (
@@ -67,11 +68,11 @@ class Ledger:
         with self._speaking():
             self._db = sqlite3.connect(path, timeout=1)
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("BEGIN EXCLUSIVE")
+            self._db.commit()  # the lock stays, in this locking mode
             if create:
                 self._db.executescript(_SCHEMA)
                 self.note("schema_version", str(SCHEMA_VERSION))
-            self._db.execute("BEGIN EXCLUSIVE")
-            self._db.commit()
 
     def close(self) -> None:
         """Give the lock back. What was not committed is gone."""
@@ -167,7 +168,8 @@ class Ledger:
         """Note that a batch is about to be sent."""
         self._many(
             "INSERT INTO batch (id, name, step, items, attempts) "
-            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts",
+            "VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts",
             [(batch, name, step, items, attempt)],
         )
 
@@ -228,7 +230,7 @@ class Ledger:
         (count,) = self._all(f"SELECT count(*) FROM ({bad})")[0]
         with self._speaking():
             self._db.execute(f"UPDATE path SET scanned = 0 WHERE path IN ({bad})")
-            self._db.execute(f"UPDATE image SET refused = 0 WHERE address IN ({bad})")
+            self._db.execute("UPDATE image SET refused = 0, batch = NULL WHERE refused")
             self._db.execute(
                 "DELETE FROM forced WHERE image IN (SELECT id FROM image "
                 f"WHERE address IN ({bad}))"

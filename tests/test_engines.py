@@ -1,0 +1,156 @@
+"""One contract for every engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.samples import write_noise
+from trap_hpc.config import dump, load
+from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
+from trap_hpc.engines.processes import ProcessesEngine
+from trap_hpc.engines.serial import SerialEngine
+from trap_hpc.errors import MeasurementError
+from trap_hpc.pipeline import measurements
+from trap_hpc.pipeline.records import Header, Refusal
+from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
+from trap_hpc.run.paths import RunPaths
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "serial": SerialEngine,
+    "processes": lambda: ProcessesEngine(2),
+}
+
+
+@contextmanager
+def running(engine: Engine) -> Iterator[Engine]:
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with running(ENGINES[request.param]()) as engine:
+        yield engine
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunPaths:
+    paths = RunPaths(tmp_path / "run")
+    paths.make()
+    paths.parameters.write_text(dump(load(None)))
+    return paths
+
+
+def scan_task(run: RunPaths, name: str, addresses: Sequence[object]) -> Task:
+    items = [Item(address=str(address)) for address in addresses]
+    write_batch(run.batches, Batch(name=name, step="scan", items=items))
+    return Task(run=str(run.directory), batch=name)
+
+
+def hear(engine: Engine, count: int, deadline_s: float = 60.0) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    end = time.monotonic() + deadline_s
+    while len(outcomes) < count:
+        assert time.monotonic() < end, f"only {outcomes} came in time"
+        outcomes += engine.outcomes(0.5)
+    return outcomes
+
+
+def test_every_task_has_one_outcome(engine: Engine, run: RunPaths) -> None:
+    image = write_noise(run.directory / "a.fits")
+    tasks = [scan_task(run, f"scan-{n}", [image]) for n in range(5)]
+    heard: list[Outcome] = []
+    for task in tasks:
+        while len(tasks) and len(heard) + engine.capacity <= tasks.index(task):
+            heard += hear(engine, 1)
+        engine.submit(task)
+    heard += hear(engine, len(tasks) - len(heard))
+    assert all(isinstance(outcome, Finished) for outcome in heard)
+    assert sorted(outcome.task.batch for outcome in heard) == [t.batch for t in tasks]
+
+
+def test_a_receipt_leads_to_the_findings(engine: Engine, run: RunPaths) -> None:
+    good, bad = write_noise(run.directory / "a.fits"), run.directory / "gone.fits"
+    engine.submit(scan_task(run, "scan-1", [good, bad]))
+    (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, Finished)
+    receipt = outcome.receipt
+    found = measurements.load(run.measurements / receipt.file, receipt.checksum)
+    header, refusal = found
+    assert isinstance(header, Header)
+    assert header.address == str(good)
+    assert isinstance(refusal, Refusal)
+    assert refusal.kind == "unreadable"
+
+
+def test_outcomes_returns_when_there_is_nothing_to_hear(engine: Engine) -> None:
+    assert list(engine.outcomes(0.01)) == []
+
+
+def test_close_may_be_called_twice(engine: Engine) -> None:
+    engine.close()
+    engine.close()
+
+
+def test_serial_lets_an_exception_rise(run: RunPaths) -> None:
+    engine = SerialEngine()
+    engine.submit(Task(run=str(run.directory), batch="never-written"))
+    with pytest.raises(MeasurementError, match="never-written"):
+        engine.outcomes(1)
+
+
+def test_processes_report_a_task_that_raises(run: RunPaths) -> None:
+    with running(ProcessesEngine(1)) as engine:
+        engine.submit(Task(run=str(run.directory), batch="never-written"))
+        (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, Failed)
+    assert "never-written" in outcome.error
+    assert not outcome.fatal
+
+
+def test_a_full_or_missing_run_directory_is_fatal(run: RunPaths) -> None:
+    task = scan_task(run, "scan-1", [])
+    run.measurements.rmdir()
+    with running(ProcessesEngine(1)) as engine:
+        engine.submit(task)
+        (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, Failed)
+    assert outcome.fatal
+    assert "check that the folder exists" in outcome.error
+
+
+def test_a_killed_worker_is_told_from_a_task_that_waited(run: RunPaths) -> None:
+    with running(ProcessesEngine(1)) as engine:
+        first, second = (scan_task(run, f"scan-{n}", ["x"] * 100_000) for n in (1, 2))
+        engine.submit(first)
+        engine.submit(second)
+        (pid,) = engine.process_ids  # type: ignore[attr-defined]
+        os.kill(pid, signal.SIGKILL)
+        died, lost = hear(engine, 2)
+        assert died == Died(task=first, worker=died.worker, how="signal 9")  # type: ignore[union-attr]
+        assert lost == Lost(task=second, worker=died.worker)
+        third = scan_task(run, "scan-3", [])
+        engine.submit(third)
+        (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, Finished), "a dead worker is replaced"
+
+
+def test_close_ends_all_processes(run: RunPaths) -> None:
+    engine = ProcessesEngine(2)
+    with running(engine):
+        engine.submit(scan_task(run, "scan-1", ["x"] * 100_000))
+        pids = engine.process_ids
+        assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
