@@ -229,7 +229,9 @@ class Ledger:
         bad = "SELECT address FROM refusal WHERE kind IN ('unreadable', 'failed')"
         (count,) = self._all(f"SELECT count(*) FROM ({bad})")[0]
         with self._speaking():
-            self._db.execute(f"UPDATE path SET scanned = 0 WHERE path IN ({bad})")
+            self._db.execute(
+                f"UPDATE path SET scanned = 0 WHERE path IN ({bad} AND step = 'scan')"
+            )
             self._db.execute("UPDATE image SET refused = 0, batch = NULL WHERE refused")
             self._db.execute(
                 "DELETE FROM forced WHERE image IN (SELECT id FROM image "
