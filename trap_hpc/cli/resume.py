@@ -1,0 +1,50 @@
+"""``trap-hpc resume``."""
+
+from __future__ import annotations
+
+import click
+
+from trap_hpc.cli.options import add_options, engine_options
+from trap_hpc.cli.output import json_option, quiet_option
+from trap_hpc.cli.session import carry_out
+
+
+@click.command(
+    help="Finish what a killed or interrupted RUN left, and only that."
+    "\n\nRUN is a run's id, the beginning of an id, its directory, or `last`."
+)
+@click.argument("run")
+@add_options(engine_options)
+@click.option(
+    "--retry-refused",
+    is_flag=True,
+    help="Try images again that were unreadable or failed.",
+)
+@json_option
+@quiet_option
+def resume(
+    run: str,
+    engine: str | None,
+    workers: int | None,
+    retry_refused: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Find the run and let it go on."""
+    from trap_hpc.run.launch import resume as go_on
+    from trap_hpc.run.paths import find_run
+
+    directory = find_run(run)
+    return carry_out(
+        lambda watch: go_on(
+            str(directory),
+            engine=engine,
+            workers=workers,
+            retry_refused=retry_refused,
+            watch=watch,
+        ),
+        run_id=run,
+        directory=directory,
+        as_json=as_json,
+        quiet=quiet,
+    )

@@ -1,0 +1,154 @@
+"""``trap-hpc run`` and ``trap-hpc plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trap_hpc.cli.options import (
+    add_options,
+    database_url,
+    engine_options,
+    monitor_options,
+    monitor_positions,
+    parameters_options,
+)
+from trap_hpc.cli.output import json_option, print_json, quiet_option
+from trap_hpc.cli.session import carry_out
+
+if TYPE_CHECKING:
+    from trap_hpc.run.plan import Plan
+
+IMAGES_HELP = """IMAGES are files, folders, patterns such as 'night*.fits' and
+@list.txt, a file that names images, one a line: FITS, HDF5 packs (trap-hpc pack) and
+CASA tables."""
+
+_images = click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
+_places = [
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The run directory to make; by default runs/<run-id>.",
+    ),
+    click.option(
+        "--db",
+        metavar="URL",
+        help="Put the catalogue also into postgresql://user@host/database.",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Images a task; by default as many as take a second or two.",
+    ),
+]
+
+
+def _options(function: Callable[..., Any]) -> Callable[..., Any]:
+    options = add_options(_places, parameters_options, engine_options, monitor_options)
+    return _images(options(json_option(function)))
+
+
+@click.command(
+    help=f"Find the sources of IMAGES, their light curves and the new ones among them."
+    f"\n\n{IMAGES_HELP}",
+    epilog="Ends with 0 if all went well, 3 if some images were unreadable or failed, "
+    "130 if it was interrupted: `trap-hpc resume` goes on from there.",
+)
+@_options
+@quiet_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def run(as_json: bool, quiet: bool, dry_run: bool, **words: Any) -> int:
+    """Make a plan and carry it out."""
+    plan = _plan(**words)
+    if dry_run:
+        _print_plan(plan, as_json)
+        return 0
+    from trap_hpc.run.launch import start
+
+    return carry_out(
+        lambda watch: start(plan, watch),
+        run_id=plan.run_id,
+        directory=plan.directory,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@click.command(
+    help=f"Say what `trap-hpc run` would do with IMAGES, every parameter with its "
+    f"origin, and do nothing.\n\n{IMAGES_HELP}"
+)
+@_options
+def plan(as_json: bool, **words: Any) -> int:
+    """Make a plan and print it."""
+    _print_plan(_plan(**words), as_json)
+    return 0
+
+
+def _plan(
+    *,
+    images: tuple[str, ...],
+    out: Path | None,
+    db: str | None,
+    params: Path | None,
+    overrides: tuple[str, ...],
+    engine: str | None,
+    workers: int | None,
+    batch_size: int | None,
+    monitor_coords: str | None,
+    monitor_list: Path | None,
+) -> Plan:
+    from trap_hpc.run.plan import make_plan
+
+    return make_plan(
+        images,
+        out=out,
+        params=params,
+        overrides=overrides,
+        engine=engine or "processes",
+        workers=workers,
+        database=database_url(db),
+        batch_size=batch_size,
+        monitor=monitor_positions(monitor_coords, monitor_list),
+    )
+
+
+def _print_plan(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        print_json(_record(plan))
+        return
+    from trap_hpc.config import dump
+
+    click.echo(f"run directory  {plan.directory}")
+    click.echo(f"files          {len(plan.images)}: {_first_and_last(plan.images)}")
+    click.echo(f"engine         {plan.engine}, {plan.workers} at the same time")
+    click.echo(f"database       {plan.database or 'none but catalogue.sqlite'}")
+    click.echo(f"monitoring     {len(plan.monitor)} positions")
+    click.echo("\njob parameters, with where each comes from:\n")
+    click.echo(dump(plan.parameters), nl=False)
+
+
+def _first_and_last(images: tuple[str, ...]) -> str:
+    if len(images) <= 2:
+        return ", ".join(images)
+    return f"{images[0]} ... {images[-1]}"
+
+
+def _record(plan: Plan) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "directory": str(plan.directory),
+        "images": plan.images,
+        "engine": plan.engine,
+        "workers": plan.workers,
+        "database": plan.database,
+        "monitor": plan.monitor,
+        "parameters": asdict(plan.parameters.parameters),
+        "origins": dict(plan.parameters.origins),
+    }

@@ -1,0 +1,98 @@
+"""What a person reads at the end of a run: what came of it, and what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trap_hpc.cli.watch import time_text
+
+if TYPE_CHECKING:
+    from trap_hpc.run.progress import Summary
+
+REASONS_SHOWN = 8
+ADDRESSES_SHOWN = 3
+_NUMBER = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")
+
+
+def print_summary(summary: Summary) -> None:
+    """Print the closing summary."""
+    for line in summary_lines(summary):
+        click.echo(line)
+
+
+def summary_record(summary: Summary) -> dict[str, Any]:
+    """Return the summary as JSON has it."""
+    record = asdict(summary)
+    record["directory"] = str(summary.directory)
+    record["rejections"] = [
+        {"address": address, "reason": reason} for address, reason in summary.rejections
+    ]
+    record["exit_code"] = summary.exit_code
+    return record
+
+
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """Give the closing summary line by line."""
+    run, directory = summary.run_id, summary.directory
+    yield (
+        f"{run}: {summary.associated} of {summary.images} images are in the catalogue, "
+        f"after {time_text(summary.elapsed_s)}"
+    )
+    yield f"  sources       {summary.sources}"
+    yield f"  candidates    {summary.candidates}{_likely(summary)}"
+    if summary.rejections:
+        yield f"  rejected      {len(summary.rejections)} by quality checks"
+        yield from _grouped(summary.rejections)
+    for kind, pairs in _by_kind(summary):
+        yield f"  {kind:<13} {len(pairs)}"
+        yield from _grouped(pairs)
+    yield f"  catalogue     {directory / 'catalogue.sqlite'}"
+    yield f"  light curves  {directory / 'lightcurves.h5'}"
+    yield "next:"
+    yield f"  trap-hpc candidates {run}"
+    yield f"  trap-hpc export {run} --format votable"
+    if summary.exit_code:
+        yield f"  trap-hpc resume {run} --retry-refused    tries the bad images again"
+
+
+def _likely(summary: Summary) -> str:
+    if not summary.likely:
+        return ""
+    return f" ({summary.likely} of type 1: likely transients)"
+
+
+def _by_kind(summary: Summary) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    kinds = dict.fromkeys(refusal.kind for refusal in summary.refusals)
+    for kind in sorted(kinds, key=_severity):
+        pairs = [(r.address, r.reason) for r in summary.refusals if r.kind == kind]
+        yield kind, pairs
+
+
+def _severity(kind: str) -> tuple[int, str]:
+    order = ("failed", "unreadable", "left out", "duplicate", "note")
+    return (order.index(kind) if kind in order else len(order), kind)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Give each kind of reason once: reasons that differ in numbers only are one."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for address, reason in pairs:
+        groups.setdefault(_NUMBER.sub("#", reason), []).append((address, reason))
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    for group in ordered[:REASONS_SHOWN]:
+        addresses = [address for address, _ in group]
+        yield f"    {len(group)} x {group[0][1]}"
+        yield f"        {_some(addresses)}"
+    if (hidden := len(ordered) - REASONS_SHOWN) > 0:
+        yield f"    and {hidden} more kinds of reasons: see --json"
+
+
+def _some(addresses: list[str]) -> str:
+    shown = ", ".join(addresses[:ADDRESSES_SHOWN])
+    more = len(addresses) - ADDRESSES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

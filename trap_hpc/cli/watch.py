@@ -1,0 +1,121 @@
+"""A run's progress: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from trap_hpc.run.progress import Progress
+
+    Watch = Callable[[Progress], None]
+
+FIRST_LINE_AFTER_S = 5.0
+LINES_GROW_BY = 1.5
+"""The n-th line comes after 5 s * 1.5**n, at most ten minutes after the one before."""
+LONGEST_SILENCE_S = 600.0
+
+
+@contextmanager
+def watching(*, quiet: bool) -> Iterator[Watch]:
+    """Give what a run may call with its `Progress`, as often as it likes."""
+    if quiet:
+        yield _silent
+    elif sys.stderr.isatty():
+        with _bar() as watch:
+            yield watch
+    else:
+        yield _Lines()
+
+
+def _silent(progress: Progress) -> None:
+    """Say nothing."""
+
+
+class _Lines:
+    """Plain lines, ever more rarely; one at each change of phase."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._next_s = FIRST_LINE_AFTER_S
+
+    def __call__(self, progress: Progress) -> None:
+        due = progress.elapsed_s >= self._next_s
+        if progress.phase == self._phase and not due:
+            return
+        self._phase = progress.phase
+        if due:
+            wait_s = min(progress.elapsed_s * (LINES_GROW_BY - 1), LONGEST_SILENCE_S)
+            self._next_s = progress.elapsed_s + max(wait_s, FIRST_LINE_AFTER_S)
+        click.echo(
+            f"{time_text(progress.elapsed_s):>8}  {sentence(progress)}", err=True
+        )
+
+
+@contextmanager
+def _bar() -> Iterator[Watch]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.fields[phase]:<11}"), BarColumn(bar_width=30))
+    words = TextColumn("{task.description}")
+    # No thread of its own: it is drawn when the run reports.
+    bar = Bar(*columns, words, console=Console(stderr=True), auto_refresh=False)
+    with bar:
+        task = bar.add_task("", total=None, phase="starting")
+
+        def watch(progress: Progress) -> None:
+            bar.update(
+                task,
+                total=max(progress.images, 1) if progress.images else None,
+                completed=done(progress),
+                description=counts(progress),
+                phase=progress.phase,
+            )
+            bar.refresh()
+
+        yield watch
+
+
+def done(progress: Progress) -> int:
+    """Return how many images the present phase has behind it, refused ones included."""
+    if progress.phase == "scanning":
+        return progress.scanned
+    if progress.phase == "measuring":
+        return progress.measured
+    return min(progress.associated + progress.refused, progress.images)
+
+
+def sentence(progress: Progress) -> str:
+    """One line on how far the run is."""
+    return f"{progress.phase}: {counts(progress)}"
+
+
+def counts(progress: Progress) -> str:
+    """Count images, images per second and time left."""
+    if progress.phase == "scanning":
+        return f"{progress.scanned} headers read"
+    parts = [f"{done(progress)} of {progress.images} images"]
+    if progress.refused:
+        parts.append(f"{progress.refused} refused")
+    if progress.rate_per_s > 0:
+        parts.append(f"{progress.rate_per_s:.3g} images/s")
+    if progress.left_s is not None:
+        parts.append(f"{time_text(progress.left_s)} left")
+    return ", ".join(parts)
+
+
+def time_text(seconds: float) -> str:
+    """Return a time as people say it: ``8 s``, ``2:05``, ``1:02:05``."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
