@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,13 +86,19 @@ def plain_errors(place: str | Path) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _plain(error.orig, str(place)) from error
-    except sqlite3.Error as error:
+    except _driver_errors() as error:
         raise _plain(error, str(place)) from error
     except OSError as error:
         raise StorageError(
             f"{place} can't be written: {error.strerror or error}. Check space and "
             "permissions, then `trap-hpc resume` goes on from here"
         ) from error
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of the drivers, which come bare from their own cursors."""
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error, psycopg.Error) if psycopg else (sqlite3.Error,)
 
 
 def _plain(error: BaseException | None, place: str) -> RunError:
@@ -107,21 +114,26 @@ def _plain(error: BaseException | None, place: str) -> RunError:
     return CatalogueError(f"{place}: {said}. This is unexpected: please report it")
 
 
-def fetch_parts(
-    connection: sa.Connection, statement: str, dtype: np.dtype[np.void]
-) -> Iterator[Rows]:
-    """Yield the answer as structured arrays, some ten thousand rows at a time.
+def raw_rows(connection: sa.Connection, statement: str) -> Iterator[Sequence[Any]]:
+    """Yield the answer in lists of some ten thousand rows.
 
-    NULL comes as NaN. By the driver's own cursor: SQLAlchemy's rows cost twice the
-    time.
+    By the driver's own cursor: SQLAlchemy's rows cost twice the time.
     """
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement)
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield np.array(rows, dtype)
+            yield rows
     finally:
         cursor.close()
+
+
+def fetch_parts(
+    connection: sa.Connection, statement: str, dtype: np.dtype[np.void]
+) -> Iterator[Rows]:
+    """Yield the answer as structured arrays; NULL comes as NaN."""
+    for rows in raw_rows(connection, statement):
+        yield np.array(rows, dtype)
 
 
 def fetch(connection: sa.Connection, statement: str, dtype: np.dtype[np.void]) -> Rows:

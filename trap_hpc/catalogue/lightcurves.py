@@ -17,8 +17,8 @@ from trap_hpc.catalogue.own_tables import SCHEMA_VERSION
 from trap_hpc.catalogue.rows import mjd
 from trap_hpc.pipeline.records import Rows
 
-POINTS_AT_ONCE = 1_000_000
-"""Points of light curves in memory at a time: about 100 MB."""
+POINTS_AT_ONCE = 200_000
+"""Points of light curves in memory at a time, and as much again to sort them."""
 _BAND_NAMES = ("freq_central", "freq_low", "freq_high")
 
 POINT = np.dtype(

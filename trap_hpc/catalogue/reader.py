@@ -4,47 +4,82 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import sqlalchemy as sa
 from astropy.table import Table
+
+from trap_hpc.catalogue import queries
+from trap_hpc.catalogue.astropy_tables import as_table
+from trap_hpc.catalogue.database import plain_errors
+from trap_hpc.catalogue.opened import Opened, opened
+from trap_hpc.errors import UsageError
 
 
 class Run:
-    """A finished (or growing) catalogue, opened for reading."""
+    """A catalogue opened for reading. Use it as a context manager, or `close` it.
+
+    Tables have TraP's column names, units, and one row a thing; times are UTC.
+    """
+
+    def __init__(self, catalogue: Opened) -> None:
+        self._catalogue = catalogue
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last image is in; before that there are no sources yet."""
+        return self._catalogue.finished
 
     def candidates(
         self, min_v: float | None = None, min_eta: float | None = None
     ) -> Table:
-        """Transient candidates, likely transients first, then by peak S/N.
+        """Return transient candidates, likely transients first, then by peak S/N.
 
-        ``min_v`` and ``min_eta`` add variable sources that are not new.
+        A candidate is a source that was seen first though an earlier image was deep
+        enough to show it. ``min_v`` and ``min_eta`` add sources that vary at least so
+        much (both, where both are given).
+
+        Columns: runcat, ra, decl, type (in words), newsource_type, peak_snr (largest
+        det_sigma), v_int, eta_int, images (points of the light curve), detections
+        (those not forced), first_seen.
         """
-        raise NotImplementedError
+        return self._table(queries.candidates(self._dataset(), min_v, min_eta))
 
     def sources(self) -> Table:
-        """The running catalogue with each source's V, eta and averages."""
-        raise NotImplementedError
+        """Return the running catalogue, with V, eta and averages, by runcat."""
+        return self._table(queries.sources(self._dataset()))
 
     def light_curve(self, source_id: int) -> Table:
-        """All points of one source in time order.
+        """Return all points of one source in time order.
 
         Raises
         ------
         UsageError
             If there is no such source.
         """
-        raise NotImplementedError
+        table = self._table(queries.light_curves(self._dataset(), source_id))
+        if not len(table):
+            raise UsageError(
+                f"{self._catalogue.place} has no source {source_id}; "
+                "the column runcat of `trap-hpc candidates` names those there are"
+            )
+        return table
+
+    def light_curves(self) -> Table:
+        """Return the points of all sources, by runcat and time: it may be large."""
+        return self._table(queries.light_curves(self._dataset(), None))
 
     def images(self) -> Table:
-        """The images, rejected ones with their reasons."""
-        raise NotImplementedError
+        """Return the images by time, rejected ones with their reasons."""
+        return self._table(queries.images(self._catalogue.dataset))
 
     def refusals(self) -> Table:
-        """The images that could not be used: address, kind and reason."""
-        raise NotImplementedError
+        """Return the images that could not be used: address, kind and reason."""
+        return self._table(queries.refusals(self._catalogue.dataset))
 
     def close(self) -> None:
         """Let go of the database."""
-        raise NotImplementedError
+        self._catalogue.close()
 
     def __enter__(self) -> Run:
         return self
@@ -57,7 +92,27 @@ class Run:
     ) -> None:
         self.close()
 
+    def _dataset(self) -> int:
+        if not self.finished:
+            raise UsageError(
+                f"{self._catalogue.place} is not finished: its sources are not known "
+                "yet. `trap-hpc resume` finishes it"
+            )
+        return self._catalogue.dataset
+
+    def _table(self, query: sa.Select[Any]) -> Table:
+        with plain_errors(self._catalogue.place):
+            return as_table(self._catalogue.connection, query)
+
 
 def open_run(run: str | Path) -> Run:
-    """Open a run directory, a catalogue file or ``postgresql://host/db[#dataset]``."""
-    raise NotImplementedError
+    """Open a run directory, a catalogue file or ``postgresql://host/db[#dataset]``.
+
+    Raises
+    ------
+    UsageError
+        If there is no catalogue.
+    CatalogueError
+        If it can't be read.
+    """
+    return Run(opened(run))

@@ -17,14 +17,12 @@ from trap_hpc.catalogue import own_tables, rows, schema
 from trap_hpc.catalogue.database import plain_errors, sqlite_engine
 from trap_hpc.catalogue.finish import write_final
 from trap_hpc.catalogue.lightcurves import write_light_curves
+from trap_hpc.catalogue.names import LIGHT_CURVES_NAME
 from trap_hpc.catalogue.publish import check_database, publish
 from trap_hpc.catalogue.tables import check_revision, make_tables
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.errors import CatalogueError, StorageError
 from trap_hpc.pipeline.records import FinalTables, Refusal, StepRows
-
-CATALOGUE_NAME = "catalogue.sqlite"
-LIGHT_CURVES_NAME = "lightcurves.h5"
 
 _INSERT_IMAGE = rows.insert(schema.IMAGE, rows.IMAGE_COLUMNS)
 _INSERT_EXTRA = rows.insert(own_tables.IMAGE_EXTRA, rows.IMAGE_EXTRA_COLUMNS)

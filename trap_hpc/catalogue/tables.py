@@ -65,7 +65,10 @@ def make_shared_tables(connection: sa.Connection) -> None:
 
     One that TraP itself has made is taken as it is; our own tables are added.
     """
+    known = sa.inspect(connection).has_table(schema.VERSION.name)
     make_tables(connection)
+    if known:
+        return  # indexes and defaults are for the tables' owner, who need not be we
     for name in ("dataset", "frequencyband", "image", "skyregion"):
         connection.exec_driver_sql(
             f"ALTER TABLE {name} ALTER COLUMN id SET DEFAULT nextval('seq_{name}')"
