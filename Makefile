@@ -1,0 +1,47 @@
+# make demo    see it work: simulated images in, transients out
+# make test    all tests
+# make check   what a change must pass besides: lint, format, types
+# make bench   how fast it is here
+# make clean   remove what these made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/runtime
+	rm -rf demo
+	$(BIN)/trap-hpc demo --out demo
+
+test: $(VENV)/dev
+	$(BIN)/pytest
+
+check: $(VENV)/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo build dist
+
+# The marks say that an environment is whole: an interrupted installation has none.
+$(VENV)/runtime: pyproject.toml | $(BIN)/pip-25
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/dev: pyproject.toml | $(BIN)/pip-25
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@ $(VENV)/runtime
+
+# Debian's pip is older than dependency groups, which pip knows from 25.1.
+$(BIN)/pip-25:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'Python 3.11 or newer is needed; name one: make PYTHON=...' >&2; exit 2; }
+	@echo "setting up $(VENV), once: this downloads some 200 MB"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	touch $@
