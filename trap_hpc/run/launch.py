@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from trap_hpc.catalogue.reader import open_run
+from trap_hpc.catalogue.counts import counts
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.config import dump
 from trap_hpc.engines.base import Engine
@@ -153,16 +153,16 @@ def _also_to_file(watch: Watch, path: Path) -> Watch:
 
 
 def _summary(plan: Plan, tally: Tally) -> Summary:
-    counts = open_run(plan.directory).counts()
+    found = counts(plan.directory)
     return Summary(
         run_id=plan.run_id,
         directory=plan.directory,
-        images=counts.images,
-        associated=counts.associated,
-        rejections=counts.rejections,
-        refusals=counts.refusals,
-        sources=counts.sources,
-        candidates=counts.candidates,
-        likely=counts.likely,
+        images=found.images,
+        associated=found.associated,
+        rejections=found.rejections,
+        refusals=found.refusals,
+        sources=found.sources,
+        candidates=found.candidates,
+        likely=found.likely,
         elapsed_s=tally.elapsed_s,
     )
