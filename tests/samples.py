@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from astropy.io import fits
 
 from trap_hpc.pipeline.records import (
@@ -71,15 +72,20 @@ def forced(address: str, targets: list[int]) -> ForcedImage:
 def write_noise(path: Path, *, size: int = 64, seed: int = 0, **cards: object) -> Path:
     """Write a FITS image of noise with all the header keys that are needed."""
     pixels = np.random.default_rng(seed).normal(0, 0.01, (size, size))
-    hdu = fits.PrimaryHDU(pixels.astype(np.float32))
+    return write_image(path, pixels.astype(np.float32), **cards)
+
+
+def write_image(path: Path, pixels: npt.NDArray[np.float32], **cards: object) -> Path:
+    """Write a FITS image with all the header keys that are needed."""
+    hdu = fits.PrimaryHDU(pixels)
     hdu.header.update(
         {
             "CTYPE1": "RA---SIN",
-            "CRPIX1": size / 2 + 1,
+            "CRPIX1": pixels.shape[1] / 2 + 1,
             "CDELT1": -1 / 180,
             "CRVAL1": 123.4,
             "CTYPE2": "DEC--SIN",
-            "CRPIX2": size / 2 + 1,
+            "CRPIX2": pixels.shape[0] / 2 + 1,
             "CDELT2": 1 / 180,
             "CRVAL2": 52.9,
             "RESTFRQ": 150e6,
