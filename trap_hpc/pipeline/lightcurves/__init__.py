@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trap_hpc.pipeline.lightcurves.curves import Ids, LightCurves
+from trap_hpc.pipeline.lightcurves.curves import LightCurves
+from trap_hpc.pipeline.lightcurves.names import Ids
 from trap_hpc.pipeline.lightcurves.varmetric import (
     VARMETRIC,
     Varmetric,

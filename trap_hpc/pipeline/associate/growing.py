@@ -1,0 +1,51 @@
+"""Arrays that grow at their end."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Growing(Generic[Scalar]):
+    """An array that grows along its last axis, by doubling what it holds in store.
+
+    Parameters
+    ----------
+    dtype
+        Type of the elements.
+    lead
+        Shape in front of the axis that grows.
+    """
+
+    __slots__ = ("_size", "_store")
+
+    def __init__(self, dtype: type[Scalar], lead: tuple[int, ...] = ()) -> None:
+        self._store: npt.NDArray[Scalar] = np.zeros((*lead, 64), dtype)
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def values(self) -> npt.NDArray[Scalar]:
+        """A view of all elements; it is of use until the next append."""
+        return self._store[..., : self._size]
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        """Add elements at the end."""
+        old = self._size
+        self.grow(old + values.shape[-1])
+        self._store[..., old : self._size] = values
+
+    def grow(self, size: int) -> None:
+        """Make it at least ``size`` long; new elements are 0."""
+        capacity = self._store.shape[-1]
+        if size > capacity:
+            extra = max(size, 2 * capacity) - capacity
+            tail = np.zeros((*self._store.shape[:-1], extra), self._store.dtype)
+            self._store = np.concatenate([self._store, tail], axis=-1)
+        self._size = max(self._size, size)
