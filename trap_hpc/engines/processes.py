@@ -19,10 +19,12 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome
-from trap_hpc.errors import StorageError
+from trap_hpc.errors import RunError, StorageError
 from trap_hpc.pipeline.tasks import Receipt, Task, work
 
 WAITING_AT_A_WORKER = 1
+STILLBORN_IN_A_ROW = 10
+"""Of each worker, before the run gives up: a poisonous image costs some, too."""
 
 
 class ProcessesEngine:
@@ -35,6 +37,7 @@ class ProcessesEngine:
         self._workers = workers
         self._cores = cores
         self._pool: list[_Worker] = []
+        self._stillborn = 0
         self._context = multiprocessing.get_context("forkserver")
 
     @property
@@ -85,8 +88,19 @@ class ProcessesEngine:
         try:
             yield worker.receive()
         except (EOFError, ConnectionError):
-            self._pool[worker.number] = self._new_worker(worker.number)
+            self._replace(worker)
             yield from worker.last_words()
+
+    def _replace(self, worker: _Worker) -> None:
+        """Put a new worker in the place of a dead one, if that has any hope."""
+        self._stillborn = 0 if worker.answers else self._stillborn + 1
+        if self._stillborn > STILLBORN_IN_A_ROW * self._workers:
+            raise RunError(
+                f"worker processes end before they do anything ({worker.how()}); is "
+                "there enough memory, and does `python -c 'import trap_hpc.pipeline."
+                "tasks'` work here?"
+            )
+        self._pool[worker.number] = self._new_worker(worker.number)
 
 
 class _Worker:
@@ -94,6 +108,7 @@ class _Worker:
 
     def __init__(self, context: Any, number: int, core: int | None) -> None:
         self.number = number
+        self.answers = 0
         self.tasks: deque[Task] = deque()
         self.connection, theirs = context.Pipe()
         self._process = context.Process(
@@ -111,6 +126,7 @@ class _Worker:
 
     def receive(self) -> Outcome:
         answer = json.loads(self.connection.recv_bytes())
+        self.answers += 1
         task = self.tasks.popleft()
         if "receipt" in answer:
             return Finished(task=task, receipt=Receipt(**answer["receipt"]))
@@ -118,15 +134,19 @@ class _Worker:
 
     def last_words(self) -> Iterator[Outcome]:
         """Its first task was being worked on when it died; the others waited."""
-        self.kill()
-        code = self._process.exitcode
-        how = f"signal {-code}" if code and code < 0 else f"exit code {code}"
+        how = self.how()
         name = f"{self._process.name} (process {self.pid})"
         for position, task in enumerate(self.tasks):
             if position == 0:
                 yield Died(task=task, worker=name, how=how)
             else:
                 yield Lost(task=task, worker=name)
+
+    def how(self) -> str:
+        """Say how the process ended."""
+        self.kill()
+        code = self._process.exitcode
+        return f"signal {-code}" if code and code < 0 else f"exit code {code}"
 
     def kill(self) -> None:
         self._process.kill()

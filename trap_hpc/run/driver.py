@@ -34,7 +34,7 @@ from trap_hpc.run.timeline import Assembled, Timeline, assemble
 from trap_hpc.run.window import Window
 
 NEWS_WITHIN_S = 0.5
-AHEAD_IMAGES = 2000
+AHEAD_IMAGES, AHEAD_EXTRACTIONS = 2000, 500_000
 """How far association may run ahead of the light curves: bounds the memory."""
 CHECKPOINT_S = 10.0
 
@@ -109,7 +109,12 @@ class Driver:
     def _may_hold(self) -> bool:
         """Whether forced fits can wait for more of their kind."""
         busy = self._dispatcher.waiting("measure") > 0
-        return busy and len(self._window) < AHEAD_IMAGES // 2
+        return busy and self._ahead() < 0.5
+
+    def _ahead(self) -> float:
+        """How far association is ahead of the light curves; 1 is as far as it may."""
+        extractions = self._window.extractions / AHEAD_EXTRACTIONS
+        return max(len(self._window) / AHEAD_IMAGES, extractions)
 
     def _measure(self, images: Iterable[KnownImage]) -> None:
         self._dispatcher.offer(
@@ -189,7 +194,7 @@ class Driver:
         self._settle()
 
     def _push_next(self) -> bool:
-        if not self._timeline or len(self._window) >= AHEAD_IMAGES:
+        if not self._timeline or self._ahead() >= 1:
             return False
         ids = self._timeline.peek()
         if ids is None:

@@ -87,6 +87,8 @@ class Window:
         self._by_id: dict[int, _Image] = {}
         self._reach: dict[int, int] = {}
         self._owed: list[Rows] | None = None
+        self.extractions = 0
+        """Blind extractions between B and D."""
 
     def __len__(self) -> int:
         """Count the images between B and D."""
@@ -114,6 +116,7 @@ class Window:
             self._by_id[image_id] = image
             self._request(image, record.requests)
         self._entries.append(_Entry(step, images))
+        self.extractions += sum(len(image.blind) for image in measured)
 
     def answer(self, image_id: int, forced: ForcedImage | None) -> None:
         """Take an image's forced fits; None says that it can't be read any more."""
@@ -137,9 +140,13 @@ class Window:
             rows = self._back.step(entry.step, fits)
             self._owed = None
             self._entries.popleft()
-            for image in entry.images:
-                del self._by_id[image.id]
+            self._drop(entry)
             yield rows
+
+    def _drop(self, entry: _Entry) -> None:
+        for image in entry.images:
+            del self._by_id[image.id]
+        self.extractions -= sum(len(i.image.blind) for i in entry.step.images)
 
     def final(self) -> FinalTables:
         """Return the tables that are known once the last step is settled."""
