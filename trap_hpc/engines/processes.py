@@ -144,6 +144,7 @@ class _Worker:
 
     def how(self) -> str:
         """Say how the process ended."""
+        self._process.join(1)  # its pipe may close a moment before it ends
         self.kill()
         code = self._process.exitcode
         return f"signal {-code}" if code and code < 0 else f"exit code {code}"
