@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,10 +48,10 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield f"  candidates    {summary.candidates}{_likely(summary)}"
     if summary.rejections:
         yield f"  rejected      {len(summary.rejections)} by quality checks"
-        yield from _grouped(summary.rejections)
+        yield from grouped(summary.rejections)
     for kind, pairs in _by_kind(summary):
         yield f"  {kind:<13} {len(pairs)}"
-        yield from _grouped(pairs)
+        yield from grouped(pairs)
     yield f"  catalogue     {directory / 'catalogue.sqlite'}"
     yield f"  light curves  {directory / 'lightcurves.h5'}"
     yield "next:"
@@ -78,7 +79,7 @@ def _severity(kind: str) -> tuple[int, str]:
     return (order.index(kind) if kind in order else len(order), kind)
 
 
-def _grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+def grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Give each kind of reason once: reasons that differ in numbers only are one."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for address, reason in pairs:
@@ -93,6 +94,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _some(addresses: list[str]) -> str:
-    shown = ", ".join(addresses[:ADDRESSES_SHOWN])
+    here = f"{Path.cwd()}/"
+    shown = ", ".join(a.removeprefix(here) for a in addresses[:ADDRESSES_SHOWN])
     more = len(addresses) - ADDRESSES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

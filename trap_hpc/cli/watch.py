@@ -83,6 +83,36 @@ def _bar() -> Iterator[Watch]:
         yield watch
 
 
+@contextmanager
+def counting(phase: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give what may be called with the number of things done and of all."""
+    import time
+
+    from trap_hpc.run.progress import Progress
+
+    began = time.monotonic()
+    with watching(quiet=quiet) as watch:
+
+        def count(done: int, total: int) -> None:
+            elapsed_s = max(time.monotonic() - began, 1e-9)
+            rate_per_s = done / elapsed_s
+            watch(
+                Progress(
+                    phase=phase,
+                    images=total,
+                    scanned=total,
+                    measured=done,
+                    associated=done,
+                    refused=0,
+                    elapsed_s=elapsed_s,
+                    rate_per_s=rate_per_s,
+                    left_s=(total - done) / rate_per_s,
+                )
+            )
+
+        yield count
+
+
 def done(progress: Progress) -> int:
     """Return how many images the present phase has behind it, refused ones included."""
     if progress.phase == "scanning":
