@@ -18,7 +18,7 @@ def test_steps_leave_in_time_order_as_soon_as_their_images_are_in() -> None:
     timeline = Timeline([known(1, 30), known(2, 10), known(3, 10), known(4, 20)])
     left: list[list[int]] = []
     for image_id in (1, 2, 4, 3):
-        timeline.arrived(image_id)
+        timeline.arrived([image_id])
         while step := timeline.peek():
             left.append(list(step))
             timeline.advance()

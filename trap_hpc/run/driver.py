@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.engines.base import Engine
-from trap_hpc.errors import MeasurementError
 from trap_hpc.pipeline.records import (
     ForcedImage,
     Header,
-    MeasuredImage,
     Refusal,
     Rows,
 )
@@ -29,13 +27,11 @@ from trap_hpc.run.log import RunLog
 from trap_hpc.run.pace import Pace
 from trap_hpc.run.paths import RunPaths
 from trap_hpc.run.plan import Plan
+from trap_hpc.run.sequence import Sequencer
 from trap_hpc.run.tally import Tally
-from trap_hpc.run.timeline import Assembled, Timeline, assemble
 from trap_hpc.run.window import Window
 
 NEWS_WITHIN_S = 0.5
-AHEAD_IMAGES, AHEAD_EXTRACTIONS = 2000, 500_000
-"""How far association may run ahead of the light curves: bounds the memory."""
 CHECKPOINT_S = 10.0
 
 
@@ -61,11 +57,12 @@ class Driver:
         self._dispatcher = Dispatcher(
             engine, ledger, paths, Pace(fixed=plan.batch_size), self._log
         )
-        parameters = plan.parameters.parameters
-        self._window = Window(parameters, plan.monitor, self._ask)
-        self._forced = ledger.forced_batches()
+        self._window = Window(plan.parameters.parameters, plan.monitor, self._ask)
         self._images = {image.id: image for image in ledger.images()}
-        self._timeline: Timeline | None = None
+        self._unscanned = 0
+        self._sequencer = Sequencer(
+            self._images, ledger, self._findings, self._window, self._measure_again
+        )
         self._checkpoint_at = clock() + CHECKPOINT_S
 
     def run(self) -> None:
@@ -77,7 +74,7 @@ class Driver:
             The run can't go on; what it did is kept.
         """
         self._begin()
-        while not self._complete():
+        while not self._sequencer.complete:
             self._dispatcher.feed(hold_partial=self._may_hold())
             for done in self._dispatcher.collect(NEWS_WITHIN_S):
                 self._take(done)
@@ -101,26 +98,19 @@ class Driver:
             self._all_scanned()
         self._advance()
 
-    def _complete(self) -> bool:
-        return bool(
-            self._timeline and self._timeline.complete and not len(self._window)
-        )
-
     def _may_hold(self) -> bool:
         """Whether forced fits can wait for more of their kind."""
-        busy = self._dispatcher.waiting("measure") > 0
-        return busy and self._ahead() < 0.5
-
-    def _ahead(self) -> float:
-        """How far association is ahead of the light curves; 1 is as far as it may."""
-        extractions = self._window.extractions / AHEAD_EXTRACTIONS
-        return max(len(self._window) / AHEAD_IMAGES, extractions)
+        return self._dispatcher.waiting("measure") > 0 and self._sequencer.ahead < 0.5
 
     def _measure(self, images: Iterable[KnownImage]) -> None:
         self._dispatcher.offer(
             "measure",
             [Work(id=i.id, item=Item(address=i.address)) for i in images],
         )
+
+    def _measure_again(self, image: KnownImage, why: str) -> None:
+        self._log(f"{image.address} is measured again: {why}")
+        self._measure([image])
 
     def _ask(self, image_id: int, address: str, requests: Rows) -> None:
         item = Item(address=address, requests=requests)
@@ -157,7 +147,7 @@ class Driver:
 
     def _all_scanned(self) -> None:
         """Order all images in time, and measure what is left in that order."""
-        self._timeline = Timeline(self._ledger.images())
+        self._sequencer.all_scanned()
         self._tally.all_scanned()
         self._dispatcher.reorder(
             "measure", lambda work: (self._images[work.id].taustart_us, work.id)
@@ -173,8 +163,7 @@ class Driver:
             self._images[work.id] = image.measured_by(
                 done.batch, refused=image.address in refused
             )
-            if self._timeline:
-                self._timeline.arrived(work.id)
+        self._sequencer.arrived([work.id for work in done.work])
         self._tally.measured(len(done.work), len(refusals))
 
     def _take_forced(self, done: Done, refusals: Sequence[Refusal]) -> None:
@@ -188,64 +177,8 @@ class Driver:
     # in the order of time ------------------------------------------------------
 
     def _advance(self) -> None:
-        """Associate what is in, then take the light curves as far as they go."""
-        while self._push_next():
-            self._settle()
-        self._settle()
-
-    def _push_next(self) -> bool:
-        if not self._timeline or self._ahead() >= 1:
-            return False
-        ids = self._timeline.peek()
-        if ids is None:
-            return False
-        step = self._assembled(ids)
-        if step is None:
-            return False
-        self._timeline.advance()
-        self._ledger.refuse("associate", step.notes)
-        if step.images:
-            self._window.push(step.ids, step.images, self._known_fits)
-        return True
-
-    def _assembled(self, ids: Sequence[int]) -> Assembled | None:
-        """Return a time step; None if an image has to be measured again."""
-        images = []
-        for image in (self._images[i] for i in ids):
-            if image.refused:
-                continue
-            assert image.batch is not None
-            try:
-                measured = self._findings.get(image.batch, image.address)
-            except MeasurementError as error:
-                self._measure_again(image, str(error))
-                return None
-            assert isinstance(measured, MeasuredImage)
-            images.append((image.id, measured))
-        return assemble(images)
-
-    def _measure_again(self, image: KnownImage, why: str) -> None:
-        self._log(f"{image.address} is measured again: {why}")
-        assert self._timeline
-        self._timeline.lost(image.id)
-        self._measure([image])
-
-    def _known_fits(self, image_id: int) -> list[ForcedImage]:
-        """Return the forced fits that an earlier session has made in an image."""
-        address = self._images[image_id].address
-        fits = []
-        for batch in self._forced.pop(image_id, []):
-            try:
-                finding = self._findings.get(batch, address)
-            except MeasurementError as error:
-                self._log(f"forced fits in {address} are made again: {error}")
-                continue
-            if isinstance(finding, ForcedImage):
-                fits.append(finding)
-        return fits
-
-    def _settle(self) -> None:
-        for rows in self._window.settle():
+        """Take association and light curves as far as they go."""
+        for rows in self._sequencer.final_steps():
             self._catalogue.add_step(rows)
             self._tally.associated(len(rows.images))
         if self._clock() >= self._checkpoint_at:
@@ -255,6 +188,6 @@ class Driver:
     def _finish(self) -> None:
         self._tally.finishing()
         self._catalogue.add_refusals(self._ledger.refusals())
-        self._catalogue.finish(self._window.final())
+        self._catalogue.finish(self._sequencer.final_tables())
         self._ledger.note("finished", "yes")
         self._ledger.commit()

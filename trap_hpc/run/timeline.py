@@ -26,9 +26,9 @@ class Timeline:
         """Every step has been handed out."""
         return self._position == len(self._steps)
 
-    def arrived(self, image_id: int) -> None:
-        """Note that an image is measured or refused."""
-        self._missing.discard(image_id)
+    def arrived(self, image_ids: Iterable[int]) -> None:
+        """Note that images are measured or refused."""
+        self._missing.difference_update(image_ids)
 
     def lost(self, image_id: int) -> None:
         """Note that an image must be measured again."""

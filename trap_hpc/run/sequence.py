@@ -1,0 +1,125 @@
+"""The part of a run that goes in the order of time: association and light curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from trap_hpc.errors import MeasurementError
+from trap_hpc.pipeline.records import (
+    FinalTables,
+    ForcedImage,
+    MeasuredImage,
+    StepRows,
+)
+from trap_hpc.run.findings import Findings
+from trap_hpc.run.ledger import KnownImage, Ledger
+from trap_hpc.run.timeline import Assembled, Timeline, assemble
+from trap_hpc.run.window import Window
+
+AHEAD_IMAGES, AHEAD_EXTRACTIONS = 2000, 500_000
+"""How far association may run ahead of the light curves: bounds the memory."""
+
+
+class Sequencer:
+    """Takes images as they come in, and hands out time steps when they are final."""
+
+    def __init__(
+        self,
+        images: Mapping[int, KnownImage],
+        ledger: Ledger,
+        findings: Findings,
+        window: Window,
+        measure_again: Callable[[KnownImage, str], None],
+    ) -> None:
+        """``images`` is the driver's own table, which grows and changes.
+
+        ``measure_again`` is told of an image whose findings can't be read, and why.
+        """
+        self._images = images
+        self._ledger = ledger
+        self._findings = findings
+        self._window = window
+        self._measure_again = measure_again
+        self._forced = ledger.forced_batches()
+        self._timeline: Timeline | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Every image is in a time step that was handed out."""
+        timeline = self._timeline
+        return timeline is not None and timeline.complete and not len(self._window)
+
+    @property
+    def ahead(self) -> float:
+        """How far association is ahead of the light curves; 1 is as far as it may."""
+        extractions = self._window.extractions / AHEAD_EXTRACTIONS
+        return max(len(self._window) / AHEAD_IMAGES, extractions)
+
+    def all_scanned(self) -> None:
+        """Begin: from now on it is known which images there are."""
+        self._timeline = Timeline(self._ledger.images())
+
+    def arrived(self, image_ids: Sequence[int]) -> None:
+        """Note that images are measured or refused."""
+        if self._timeline:
+            self._timeline.arrived(image_ids)
+
+    def final_steps(self) -> Iterator[StepRows]:
+        """Associate what is in; yield the time steps that have become final."""
+        while self._associate_next():
+            yield from self._window.settle()
+        yield from self._window.settle()
+
+    def final_tables(self) -> FinalTables:
+        """Return the tables that are known once all steps are handed out."""
+        return self._window.final()
+
+    def _associate_next(self) -> bool:
+        if not self._timeline or self.ahead >= 1:
+            return False
+        ids = self._timeline.peek()
+        step = ids and self._assembled(ids)
+        if not step:
+            return False
+        self._timeline.advance()
+        self._ledger.refuse("associate", step.notes)
+        if step.images:
+            self._window.push(step.ids, step.images, self._known_fits)
+        return True
+
+    def _assembled(self, ids: Sequence[int]) -> Assembled | None:
+        """Return a time step; None if an image has to be measured again."""
+        images = []
+        for image in (self._images[i] for i in ids):
+            if image.refused:
+                continue
+            measured = self._measured(image)
+            if measured is None:
+                return None
+            images.append((image.id, measured))
+        return assemble(images)
+
+    def _measured(self, image: KnownImage) -> MeasuredImage | None:
+        assert image.batch is not None
+        assert self._timeline is not None
+        try:
+            measured = self._findings.get(image.batch, image.address)
+        except MeasurementError as error:
+            self._timeline.lost(image.id)
+            self._measure_again(image, str(error))
+            return None
+        assert isinstance(measured, MeasuredImage)
+        return measured
+
+    def _known_fits(self, image_id: int) -> list[ForcedImage]:
+        """Return the forced fits that an earlier session has made in an image."""
+        address = self._images[image_id].address
+        fits = []
+        for batch in self._forced.pop(image_id, []):
+            try:
+                finding = self._findings.get(batch, address)
+            except MeasurementError:
+                continue  # they are made again
+            if isinstance(finding, ForcedImage):
+                fits.append(finding)
+        return fits
