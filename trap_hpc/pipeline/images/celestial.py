@@ -113,7 +113,8 @@ def _from_cd(cards: Cards, unit: float) -> tuple[tuple[float, float], Matrix]:
     dx, dy = math.copysign(math.hypot(a, c), a), math.copysign(math.hypot(b, d), d)
     if 0 in (dx, dy):
         raise ImageError("the CD matrix in its header has a column of zeros")
-    return (dx, dy), (a / dx, b / dx, c / dy, d / dy)
+    # Adding 0.0 makes a minus zero plain: the same matrix has the same hash.
+    return (dx, dy), (a / dx, b / dx + 0.0, c / dy + 0.0, d / dy)
 
 
 _ELEMENTS = "1_1", "1_2", "2_1", "2_2"
