@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from trap_hpc.catalogue.csv_tables import CsvTable, read_csv
 from trap_hpc.catalogue.extraction_tables import (
     Answers,
     ExtractionTables,
@@ -41,48 +41,6 @@ _HEADER_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A CSV file by columns, as text."""
-
-    path: Path
-    columns: dict[str, Sequence[str]]
-
-    def text(self, name: str) -> Sequence[str]:
-        if name not in self.columns:
-            found = ", ".join(self.columns) or "none"
-            raise UsageError(
-                f"{self.path} has no column {name}; it has {found}. Export the whole "
-                "table from TraP's database, with the columns' names in the first line"
-            )
-        return self.columns[name]
-
-    def floats(self, name: str) -> Floats:
-        """Return a column of numbers; what is empty is not a number."""
-        try:
-            return np.array([float(v) if v else np.nan for v in self.text(name)])
-        except ValueError as error:
-            raise self._bad(name, error) from None
-
-    def integers(self, name: str) -> Integers:
-        """Return a column of whole numbers; what is empty is 0."""
-        try:
-            return np.array([int(v) if v else 0 for v in self.text(name)], np.int64)
-        except ValueError as error:
-            raise self._bad(name, error) from None
-
-    def times_us(self, name: str) -> Integers:
-        """Return a column of times as microseconds since 1970."""
-        try:
-            times = np.array(self.text(name), "datetime64[us]")
-        except ValueError as error:
-            raise self._bad(name, error) from None
-        return times.astype(np.int64)
-
-    def _bad(self, name: str, error: ValueError) -> UsageError:
-        return UsageError(f"{self.path}, column {name}: {error}")
-
-
 def read_trap_tables(folder: Path) -> ExtractionTables:
     """Read a folder of TraP's tables, revision 40.
 
@@ -97,20 +55,20 @@ def read_trap_tables(folder: Path) -> ExtractionTables:
     """
     image, extracted = _read(folder, "image"), _read(folder, "extractedsource")
     _check_one_dataset(image)
-    rejection = _read_if_there(folder, "rejection")
-    config = _read_if_there(folder, "config")
+    rejection = read_csv(folder / "rejection.csv")
+    config = read_csv(folder / "config.csv")
     measured = _images(image, _read(folder, "skyregion"), _rejections(rejection))
     return ExtractionTables(
         images=_with_sources(measured, extracted),
-        monitor=_positions(_read_if_there(folder, "monitor")),
+        monitor=_positions(read_csv(folder / "monitor.csv")),
         parameters=_parameters(config) if config else None,
         knows_rejections=rejection is not None,
     )
 
 
-def _read(folder: Path, name: str) -> _Table:
+def _read(folder: Path, name: str) -> CsvTable:
     path = folder / f"{name}.csv"
-    table = _read_if_there(folder, name)
+    table = read_csv(path)
     if table is None:
         raise UsageError(
             f"{path} is missing. A folder of TraP's tables needs image.csv, "
@@ -119,26 +77,7 @@ def _read(folder: Path, name: str) -> _Table:
     return table
 
 
-def _read_if_there(folder: Path, name: str) -> _Table | None:
-    path = folder / f"{name}.csv"
-    if not path.is_file():
-        return None
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            names, *rows = csv.reader(file, strict=True)
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise UsageError(f"can't read {path} as CSV: {error}") from None
-    rows = [row for row in rows if row]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(names):
-            raise UsageError(
-                f"{path}: row {number} has {len(row)} values for {len(names)} columns"
-            )
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return _Table(path, dict(zip(names, columns, strict=True)))
-
-
-def _check_one_dataset(image: _Table) -> None:
+def _check_one_dataset(image: CsvTable) -> None:
     found = sorted(set(image.columns.get("dataset", ())))
     if len(found) > 1:
         raise UsageError(
@@ -146,7 +85,7 @@ def _check_one_dataset(image: _Table) -> None:
         )
 
 
-def _rejections(table: _Table | None) -> dict[int, Rejection]:
+def _rejections(table: CsvTable | None) -> dict[int, Rejection]:
     """Return the first rejection of each refused image, by its id."""
     if table is None:
         return {}
@@ -161,7 +100,7 @@ def _rejections(table: _Table | None) -> dict[int, Rejection]:
 
 
 def _images(
-    table: _Table, regions: _Table, rejections: dict[int, Rejection]
+    table: CsvTable, regions: CsvTable, rejections: dict[int, Rejection]
 ) -> list[TableImage]:
     """Return the images without their sources, in the order of time and id."""
     ids, times = table.integers("id"), table.times_us("taustart_ts")
@@ -199,7 +138,7 @@ def _without_sources(
     return TableImage(id=image_id, image=image, blind_ids=none, answers=answers)
 
 
-def _headers(table: _Table, times: Integers, centres: Floats) -> list[Header]:
+def _headers(table: CsvTable, times: Integers, centres: Floats) -> list[Header]:
     numbers = {
         field: table.floats(name).tolist() for field, name in _HEADER_COLUMNS.items()
     }
@@ -217,7 +156,7 @@ def _headers(table: _Table, times: Integers, centres: Floats) -> list[Header]:
     ]
 
 
-def _centres(table: _Table, regions: _Table) -> Floats:
+def _centres(table: CsvTable, regions: CsvTable) -> Floats:
     """Return the centre of each image's region, (ra, decl) in degrees."""
     known = np.column_stack(
         [regions.floats("centre_ra"), regions.floats("centre_decl")]
@@ -232,7 +171,7 @@ def _centres(table: _Table, regions: _Table) -> Floats:
 
 
 def _with_sources(
-    images: Sequence[TableImage], table: _Table
+    images: Sequence[TableImage], table: CsvTable
 ) -> tuple[TableImage, ...]:
     """Give each image its extractions, in the order of their ids."""
     rows, ids = _extracted(table), table.integers("id")
@@ -252,7 +191,7 @@ def _with_sources(
     return tuple(filled)
 
 
-def _extracted(table: _Table) -> Rows:
+def _extracted(table: CsvTable) -> Rows:
     rows = np.zeros(len(table.text("id")), EXTRACTED)
     for name in _FLOATS:
         rows[name] = table.floats(name)
@@ -260,7 +199,7 @@ def _extracted(table: _Table) -> Rows:
     return rows
 
 
-def _positions(table: _Table | None) -> tuple[tuple[float, float], ...]:
+def _positions(table: CsvTable | None) -> tuple[tuple[float, float], ...]:
     """Return the monitored positions in the order of their ids."""
     if table is None:
         return ()
@@ -269,7 +208,7 @@ def _positions(table: _Table | None) -> tuple[tuple[float, float], ...]:
     return tuple((ra, decl) for ra, decl in positions[order].tolist())
 
 
-def _parameters(table: _Table) -> JobParameters:
+def _parameters(table: CsvTable) -> JobParameters:
     """Return the parameters that TraP recorded; what is not ours is left out."""
     columns = (table.text(name) for name in ("section", "key", "value", "type"))
     entries = [
