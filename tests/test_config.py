@@ -86,6 +86,15 @@ def test_settings_win_over_the_file_and_the_last_one_over_all(tmp_path: Path) ->
     assert origin(sourced, "source_extraction.margin") == "--set"
 
 
+def test_another_base_takes_the_place_of_the_defaults() -> None:
+    base = load(None, ["margin=3", "expiration=5"]).parameters
+    sourced = load(None, ["margin=4"], base=base, base_origin="config.csv")
+    assert sourced.parameters.source_extraction.margin == 4
+    assert sourced.parameters.source_extraction.expiration == 5
+    assert origin(sourced, "source_extraction.expiration") == "config.csv"
+    assert origin(sourced, "source_extraction.margin") == "--set"
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [

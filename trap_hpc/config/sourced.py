@@ -34,7 +34,13 @@ class Sourced:
     """``section.name`` and where its value comes from, in the order of the sections."""
 
 
-def load(path: Path | None, overrides: Sequence[str] = ()) -> Sourced:
+def load(
+    path: Path | None,
+    overrides: Sequence[str] = (),
+    *,
+    base: JobParameters | None = None,
+    base_origin: str = "",
+) -> Sourced:
     """Read job parameters: the defaults, then the file, then ``--set``.
 
     Parameters
@@ -43,6 +49,8 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Sourced:
         A TOML file, or TraP's own ``job_params.cfg``.
     overrides
         ``name=value`` or ``section.name=value``; later ones win.
+    base
+        Taken instead of the defaults, and said to come from ``base_origin``.
 
     Raises
     ------
@@ -50,8 +58,17 @@ def load(path: Path | None, overrides: Sequence[str] = ()) -> Sourced:
         A file can't be read, or a parameter is unknown, of the wrong type, out of
         range, or something of TraP's that is not offered.
     """
-    entries = [] if path is None else entries_of_file(path)
+    entries = [] if base is None else _entries_of(base, base_origin)
+    entries += [] if path is None else entries_of_file(path)
     return resolve([*entries, *entries_of_settings(overrides)])
+
+
+def _entries_of(parameters: JobParameters, origin: str) -> list[Entry]:
+    return [
+        Entry(section=section, name=name, value=value, origin=origin)
+        for section, values in asdict(parameters).items()
+        for name, value in values.items()
+    ]
 
 
 def resolve(entries: Iterable[Entry]) -> Sourced:
