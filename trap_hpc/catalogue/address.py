@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PASSWORD = re.compile(r"(?P<head>//[^:/@?#]*):.*@")
-_QUERY_PASSWORD = re.compile(r"(?P<head>//[^:/@?#]*):.*@")
+_QUERY_PASSWORD = re.compile(r"(?P<head>[?&]password=)[^&#]*", re.IGNORECASE)
 
 
 def has_password(url: str) -> bool:
