@@ -35,7 +35,8 @@ NOT_NEGATIVE = Limits(low=0)
 
 LIMITS: dict[str, Limits] = {
     "persistence.rms_est_sigma": POSITIVE,
-    "persistence.rms_est_fraction": Limits(low=1),
+    # The noise is estimated in the middle 2 / fraction of an image.
+    "persistence.rms_est_fraction": Limits(low=2),
     "persistence.bandwidth_max": NOT_NEGATIVE,
     "quality.rms_est_history": NOT_NEGATIVE,
     "quality.rms_est_max": POSITIVE,
