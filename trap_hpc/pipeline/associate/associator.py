@@ -11,6 +11,7 @@ import numpy as np
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.pipeline.associate.bands import Bands
 from trap_hpc.pipeline.associate.geometry import Mask
+from trap_hpc.pipeline.associate.growing import end_to_end
 from trap_hpc.pipeline.associate.history import NoiseHistory
 from trap_hpc.pipeline.associate.pairs import Limits
 from trap_hpc.pipeline.associate.sky import Sky
@@ -20,7 +21,6 @@ from trap_hpc.pipeline.records import (
     Header,
     MeasuredImage,
     Rows,
-    concatenated,
     no_rows,
 )
 
@@ -118,7 +118,7 @@ class Associator:
         return replace(
             placed,
             matches=matches,
-            candidates=concatenated([candidates, self._monitor], REQUEST),
+            candidates=end_to_end([candidates, self._monitor], REQUEST),
             expected=np.append(expected, np.ones(len(self._monitor), bool)),
         )
 

@@ -13,7 +13,7 @@ from trap_hpc.pipeline.associate.geometry import (
     opposite,
     unit_vectors,
 )
-from trap_hpc.pipeline.records import Floats, Rows
+from trap_hpc.pipeline.records import Floats, Integers, Rows
 
 
 class Averages(NamedTuple):
@@ -40,47 +40,73 @@ class Averages(NamedTuple):
         return self.x, self.y, self.z
 
 
-def begun(rows: Rows) -> Averages:
-    """Return the averages of sources that were seen once, in EXTRACTED ``rows``."""
-    weight_ra, weight_decl = _weights(rows)
-    ew, ns = rows["uncertainty_ew"], rows["uncertainty_ns"]
+class Points(NamedTuple):
+    """Columns of ``extractedsource``, each an array by row; angles in degrees."""
+
+    ra: Floats
+    decl: Floats
+    uncertainty_ew: Floats
+    uncertainty_ns: Floats
+    ra_err: Floats
+    decl_err: Floats
+    x: Floats
+    y: Floats
+    z: Floats
+
+    @property
+    def vectors(self) -> Vectors:
+        """Unit vectors to the positions."""
+        return self.x, self.y, self.z
+
+    def at(self, rows: Integers) -> Points:
+        """Return some of them."""
+        return Points(*(column[rows] for column in self))
+
+
+def points_of(rows: Rows) -> Points:
+    """Return the positions of EXTRACTED rows."""
+    columns = (np.ascontiguousarray(rows[name]) for name in Points._fields)
+    return Points(*columns)
+
+
+def begun(new: Points) -> Averages:
+    """Return the averages of sources that were seen once."""
+    ew_square, ns_square = _square(new.uncertainty_ew), _square(new.uncertainty_ns)
     return Averages(
-        datapoints=np.ones(len(rows)),
-        wm_ra=rows["ra"],
-        wm_decl=rows["decl"],
-        wm_uncertainty_ew=ew,
-        wm_uncertainty_ns=ns,
-        avg_ra_err=rows["ra_err"],
-        avg_decl_err=rows["decl_err"],
-        avg_wra=rows["ra"] / (ew * ew),
-        avg_wdecl=rows["decl"] / (ns * ns),
-        avg_weight_ra=weight_ra,
-        avg_weight_decl=weight_decl,
-        x=rows["x"],
-        y=rows["y"],
-        z=rows["z"],
+        datapoints=np.ones(len(new.ra)),
+        wm_ra=new.ra,
+        wm_decl=new.decl,
+        wm_uncertainty_ew=new.uncertainty_ew,
+        wm_uncertainty_ns=new.uncertainty_ns,
+        avg_ra_err=new.ra_err,
+        avg_decl_err=new.decl_err,
+        avg_wra=new.ra / ew_square,
+        avg_wdecl=new.decl / ns_square,
+        avg_weight_ra=1 / ew_square,
+        avg_weight_decl=1 / ns_square,
+        x=new.x,
+        y=new.y,
+        z=new.z,
     )
 
 
-def continued(old: Averages, rows: Rows, *, across: bool) -> Averages:
-    """Return the averages after one more point each, in EXTRACTED ``rows``.
+def continued(old: Averages, new: Points, *, across: bool) -> Averages:
+    """Return the averages after one more point each.
 
     ``across`` says that the image's circle reaches RA 0/360. Then right ascensions
     near that meridian are averaged from its far side, starting from the mean position
     instead of the mean product, as TraP does.
     """
-    n = old.datapoints
-    total_ra, total_decl = (
-        n * old.avg_weight_ra + 1 / _square(rows["uncertainty_ew"]),
-        n * old.avg_weight_decl + 1 / _square(rows["uncertainty_ns"]),
-    )
-    weighted_decl = rows["decl"] / _square(rows["uncertainty_ns"])
+    n, ns_square = old.datapoints, _square(new.uncertainty_ns)
+    total_ra = n * old.avg_weight_ra + 1 / _square(new.uncertainty_ew)
+    total_decl = n * old.avg_weight_decl + 1 / ns_square
+    weighted_decl = new.decl / ns_square
     sum_decl = n * old.avg_wdecl + weighted_decl
-    ra, avg_wra = _mean_ra(old, rows, total_ra)
+    ra, avg_wra = _mean_ra(old, new, total_ra)
     decl = sum_decl / total_decl
     wm_ra = ra
     if across:
-        ra, wm_ra, avg_wra = _mean_ra_across(old, rows, total_ra, ra, avg_wra)
+        ra, wm_ra, avg_wra = _mean_ra_across(old, new, total_ra, ra, avg_wra)
         decl = (n * old.avg_weight_decl * old.wm_decl + weighted_decl) / total_decl
     x, y, z = unit_vectors(ra, decl)
     return Averages(
@@ -89,8 +115,8 @@ def continued(old: Averages, rows: Rows, *, across: bool) -> Averages:
         wm_decl=decl,
         wm_uncertainty_ew=np.sqrt(1 / total_ra),
         wm_uncertainty_ns=np.sqrt(1 / total_decl),
-        avg_ra_err=(n * old.avg_ra_err + rows["ra_err"]) / (n + 1),
-        avg_decl_err=(n * old.avg_decl_err + rows["decl_err"]) / (n + 1),
+        avg_ra_err=(n * old.avg_ra_err + new.ra_err) / (n + 1),
+        avg_decl_err=(n * old.avg_decl_err + new.decl_err) / (n + 1),
         avg_wra=avg_wra,
         avg_wdecl=sum_decl / (n + 1),
         avg_weight_ra=total_ra / (n + 1),
@@ -105,20 +131,15 @@ def _square(values: Floats) -> Floats:
     return values * values
 
 
-def _weights(rows: Rows) -> tuple[Floats, Floats]:
-    ew, ns = rows["uncertainty_ew"], rows["uncertainty_ns"]
-    return 1 / (ew * ew), 1 / (ns * ns)
-
-
-def _mean_ra(old: Averages, rows: Rows, total: Floats) -> tuple[Floats, Floats]:
+def _mean_ra(old: Averages, new: Points, total: Floats) -> tuple[Floats, Floats]:
     """Return the weighted mean, and the mean product of weight and value."""
     n = old.datapoints
-    summed = n * old.avg_wra + rows["ra"] / _square(rows["uncertainty_ew"])
+    summed = n * old.avg_wra + new.ra / _square(new.uncertainty_ew)
     return summed / total, summed / (n + 1)
 
 
 def _mean_ra_across(
-    old: Averages, rows: Rows, total: Floats, plain: Floats, plain_wra: Floats
+    old: Averages, new: Points, total: Floats, plain: Floats, plain_wra: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return the mean within -180..360 and within 0..360, and the mean product.
 
@@ -126,7 +147,7 @@ def _mean_ra_across(
     """
     n, near = old.datapoints, near_meridian(old.wm_ra)
     shifted = n * old.avg_weight_ra * (opposite(old.wm_ra) / STEPS)
-    shifted += opposite(rows["ra"]) / STEPS / _square(rows["uncertainty_ew"])
+    shifted += opposite(new.ra) / STEPS / _square(new.uncertainty_ew)
     ra = np.where(near, shifted / total - 180, plain)
     lifted = np.where(ra < 0, ra + 360, ra)
     avg_wra = np.where(near, lifted * (total / (n + 1)), plain_wra)

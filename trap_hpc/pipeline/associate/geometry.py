@@ -28,6 +28,12 @@ def unit_vectors(ra: Floats, decl: Floats) -> Vectors:
     )
 
 
+def some(vectors: Vectors, places: Integers) -> Vectors:
+    """Return the vectors at the places."""
+    x, y, z = vectors
+    return x[places], y[places], z[places]
+
+
 def separation(one: Vectors, other: Vectors) -> Floats:
     """Return the angle between unit vectors, from the chord between them."""
     (x1, y1, z1), (x2, y2, z2) = one, other

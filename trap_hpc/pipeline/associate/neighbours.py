@@ -6,12 +6,15 @@ to be remembered, sources may move, and there is no seam at RA 0/360 or at the p
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from trap_hpc.pipeline.associate.geometry import Mask, Vectors
 from trap_hpc.pipeline.records import Floats, Integers
+
+_Axis = tuple[float, float, float]
 
 
 class _Grid(NamedTuple):
@@ -54,24 +57,23 @@ def neighbours(
     return near[point], probe
 
 
-def _axes_before(probes: Vectors) -> tuple[Floats, Floats]:
+def _axes_before(probes: Vectors) -> tuple[_Axis, _Axis]:
     """Return two directions square to each other and to the middle of the probes.
 
     Any two would give the right pairs; these give the fewest wrong ones.
     """
-    middle = np.array([values.mean() for values in probes])
-    size = np.sqrt((middle * middle).sum())
-    middle = middle / size if size > 1e-3 else np.array([0.0, 0.0, 1.0])
-    other = np.zeros(3)
-    other[np.argmin(np.abs(middle))] = 1.0
-    first = np.cross(middle, other)
-    first /= np.sqrt((first * first).sum())
-    return first, np.cross(middle, first)
+    x, y, z = (float(values.mean()) for values in probes)
+    level, size = math.hypot(x, y), math.hypot(x, y, z)
+    if level < 1e-3 * size or size < 1e-3:
+        return (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+    east = -y / level, x / level, 0.0
+    north = -x * z / level / size, -y * z / level / size, level / size
+    return east, north
 
 
-def _along(axis: Floats, vectors: Vectors) -> Floats:
-    x, y, z = vectors
-    return float(axis[0]) * x + float(axis[1]) * y + float(axis[2]) * z
+def _along(axis: _Axis, vectors: Vectors) -> Floats:
+    (a, b, c), (x, y, z) = axis, vectors
+    return a * x + b * y + c * z
 
 
 def _within(values: Floats, bounds: Floats, reach: float) -> Mask:
@@ -83,7 +85,9 @@ def _grid_over(u: Floats, v: Floats, reach: float) -> _Grid:
     """Return a grid whose cells are no smaller than ``reach``, and not too many."""
     left, bottom = float(u.min()), float(v.min())
     width, height = float(u.max()) - left, float(v.max()) - bottom
-    cell = max(reach, np.sqrt(width * height / (4 * len(u))), width / 2e4, height / 2e4)
+    cell = max(
+        reach, math.sqrt(width * height / (4 * len(u))), width / 2e4, height / 2e4
+    )
     columns, rows = int(width / cell) + 4, int(height / cell) + 4
     return _Grid(left, bottom, cell, columns, rows)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trap_hpc.pipeline.associate.averages import Averages
+from trap_hpc.pipeline.associate.averages import Averages, Points
 from trap_hpc.pipeline.associate.geometry import (
     DEGREE,
     STEPS,
@@ -15,9 +15,10 @@ from trap_hpc.pipeline.associate.geometry import (
     near_meridian,
     opposite,
     separation,
+    some,
 )
 from trap_hpc.pipeline.associate.neighbours import neighbours
-from trap_hpc.pipeline.records import Floats, Integers, Rows
+from trap_hpc.pipeline.records import Floats, Integers
 from trap_hpc.pipeline.sources import alpha
 
 
@@ -39,60 +40,69 @@ class Limits(NamedTuple):
     deruiter_radius: float
 
 
+class _Places(NamedTuple):
+    """What pairs are judged by, on either side; angles in degrees."""
+
+    ra: Floats
+    decl: Floats
+    ew: Floats
+    ns: Floats
+
+    def at(self, places: Integers) -> _Places:
+        return _Places(*(column[places] for column in self))
+
+
 def find_pairs(
-    known: Averages, alive: Mask, rows: Rows, limits: Limits, *, across: bool
+    known: Averages, alive: Mask, points: Points, limits: Limits, *, across: bool
 ) -> Pairs:
     """Return all pairs that are near enough on the sky and by their de Ruiter radius.
 
-    ``rows`` are EXTRACTED; ``across`` says that the image's circle reaches RA 0/360.
+    ``across`` says that the image's circle reaches RA 0/360.
     """
-    vectors = rows["x"], rows["y"], rows["z"]
-    source, row = neighbours(
-        known.vectors, alive, vectors, limits.distance_deg * DEGREE
-    )
-    if len(source) == 0:
-        return Pairs(source, row, np.empty(0), np.empty(0))
-    order = np.argsort(source * len(rows) + row)
-    source, row = source[order], row[order]
-    cosine = _cosine(known.vectors, source, vectors, row)
-    near = cosine > np.cos(limits.distance_deg * DEGREE)
+    limit = limits.distance_deg
+    source, row = neighbours(known.vectors, alive, points.vectors, limit * DEGREE)
+    cosine = _cosine(some(known.vectors, source), some(points.vectors, row))
+    near = cosine > np.cos(limit * DEGREE)
     source, row = source[near], row[near]
-    old, new = Averages(*(column[source] for column in known)), rows[row]
+    old, new = _places(known, points)
+    old, new = old.at(source), new.at(row)
     r = deruiter_radius(old, new, across=across)
-    chosen = _in_ranges(old, new, limits.distance_deg, across=across)
-    chosen &= r < limits.deruiter_radius
-    distance = 3600 * separation(old.vectors, (new["x"], new["y"], new["z"]))
-    return Pairs(source[chosen], row[chosen], r[chosen], distance[chosen])
+    chosen = (r < limits.deruiter_radius) & (np.abs(old.decl - new.decl) <= limit)
+    if not across:
+        # TraP's range of right ascension doesn't wrap at 0/360.
+        chosen &= np.abs(old.ra - new.ra) <= alpha(np.asarray(limit), points.decl)[row]
+    return _sorted_pairs(known, points, source[chosen], row[chosen], r[chosen])
 
 
-def deruiter_radius(old: Averages, new: Rows, *, across: bool) -> Floats:
+def deruiter_radius(old: _Places, new: _Places, *, across: bool) -> Floats:
     """Return the distance in units of its error (Scheers 2011, chapters 2 and 3)."""
-    ra_off = old.wm_ra - new["ra"]
+    ra_off, decl_off = old.ra - new.ra, old.decl - new.decl
     if across:
-        steps = opposite(old.wm_ra) - opposite(new["ra"])
-        ra_off = np.where(near_meridian(old.wm_ra), steps / STEPS, ra_off)
-    decl_off = old.wm_decl - new["decl"]
-    ew_off = ra_off * np.cos((old.wm_decl + new["decl"]) / 2 * DEGREE)
-    ew_square = _sum_of_squares(old.wm_uncertainty_ew, new["uncertainty_ew"])
-    ns_square = _sum_of_squares(old.wm_uncertainty_ns, new["uncertainty_ns"])
+        steps = opposite(old.ra) - opposite(new.ra)
+        ra_off = np.where(near_meridian(old.ra), steps / STEPS, ra_off)
+    ew_off = ra_off * np.cos((old.decl + new.decl) / 2 * DEGREE)
+    ew_square = old.ew * old.ew + new.ew * new.ew
+    ns_square = old.ns * old.ns + new.ns * new.ns
     r: Floats = np.sqrt(ew_off * ew_off / ew_square + decl_off * decl_off / ns_square)
     return r
 
 
-def _sum_of_squares(one: Floats, other: Floats) -> Floats:
-    return one * one + other * other
+def _places(known: Averages, points: Points) -> tuple[_Places, _Places]:
+    ew, ns = known.wm_uncertainty_ew, known.wm_uncertainty_ns
+    old = _Places(known.wm_ra, known.wm_decl, ew, ns)
+    new = _Places(points.ra, points.decl, points.uncertainty_ew, points.uncertainty_ns)
+    return old, new
 
 
-def _cosine(known: Vectors, source: Integers, new: Vectors, row: Integers) -> Floats:
-    (x1, y1, z1), (x2, y2, z2) = known, new
-    return x1[source] * x2[row] + y1[source] * y2[row] + z1[source] * z2[row]
+def _sorted_pairs(
+    known: Averages, points: Points, source: Integers, row: Integers, r: Floats
+) -> Pairs:
+    order = np.argsort(source * len(points.ra) + row)
+    source, row = source[order], row[order]
+    apart = separation(some(known.vectors, source), some(points.vectors, row))
+    return Pairs(source, row, r[order], 3600 * apart)
 
 
-def _in_ranges(old: Averages, new: Rows, limit: float, *, across: bool) -> Mask:
-    """Apply TraP's ranges: that of right ascension doesn't wrap at 0/360."""
-    decl: Mask = np.abs(old.wm_decl - new["decl"]) <= limit
-    if across:
-        return decl
-    half_range = alpha(np.asarray(limit), new["decl"])
-    within: Mask = decl & (np.abs(old.wm_ra - new["ra"]) <= half_range)
-    return within
+def _cosine(one: Vectors, other: Vectors) -> Floats:
+    (x1, y1, z1), (x2, y2, z2) = one, other
+    return x1 * x2 + y1 * y2 + z1 * z2

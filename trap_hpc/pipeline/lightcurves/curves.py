@@ -20,7 +20,7 @@ from trap_hpc.pipeline.associate.steps import (
     TimeStep,
 )
 from trap_hpc.pipeline.lightcurves.final import final_tables
-from trap_hpc.pipeline.lightcurves.fluxes import FluxAverages, Variability
+from trap_hpc.pipeline.lightcurves.fluxes import FluxAverages, Variability, products_of
 from trap_hpc.pipeline.lightcurves.monitoring import Monitoring
 from trap_hpc.pipeline.lightcurves.names import Ids, Names
 from trap_hpc.pipeline.lightcurves.parts import (
@@ -124,7 +124,8 @@ class LightCurves:
         matches = image.matches
         self._bear(matches, ids)
         source, row = matches["source"], matches["row"]
-        found = self._fluxes.update(image.band, matches["base"], source, rows[row])
+        products = products_of(rows)[:, row]
+        found = self._fluxes.update(image.band, matches["base"], source, products)
         new = self._points(self._names.runcat.values[source], ids[row], found)
         for name in ("type", "distance_arcsec", "r"):
             new[name] = matches[name]
@@ -149,7 +150,8 @@ class LightCurves:
     def _null_detections(self, image_id: int, image: StepImage, fits: Fits) -> Part:
         """Add a point to sources that an image should show and doesn't."""
         ids = self._extraction_ids(fits)
-        found = self._fluxes.update(image.band, fits.target, fits.target, fits.rows)
+        products = products_of(fits.rows)
+        found = self._fluxes.update(image.band, fits.target, fits.target, products)
         self._forced_fits.values[fits.target] += 1
         runcat = self._names.runcat.values[fits.target]
         new = self._points(runcat, ids, found)

@@ -29,9 +29,9 @@ class FluxAverages:
         self._counts: dict[int, Growing[np.int64]] = {}
 
     def update(
-        self, band: int, bases: Integers, sources: Integers, rows: Rows
+        self, band: int, bases: Integers, sources: Integers, products: Floats
     ) -> Variability:
-        """Add to each (different) source a point, one of the EXTRACTED ``rows``.
+        """Add to each (different) source a point, one of the ``products`` of rows.
 
         The averages that it continues are those of its base in this band: of itself,
         or of the parent from which it was split off.
@@ -39,7 +39,7 @@ class FluxAverages:
         size = max(sources.max(initial=-1), bases.max(initial=-1)) + 1
         means, counts = self._grown(band, size)
         n = counts[bases]
-        new = (n * means[:, bases] + _products(rows)) / (n + 1)
+        new = (n * means[:, bases] + products) / (n + 1)
         means[:, sources] = new
         counts[sources] = n + 1
         _, _, _, _, _, *integrated = new
@@ -87,8 +87,8 @@ def variability(
     return Variability(n, v, np.where(several, excess, 0.0))
 
 
-def _products(rows: Rows) -> Floats:
-    """Return f, f^2, w, w f and w f^2 of peak, then of integrated fluxes."""
+def products_of(rows: Rows) -> Floats:
+    """Return f, f^2, w, w f and w f^2 of peak, then of integrated fluxes, by row."""
     products = np.empty((len(COLUMNS), len(rows)))
     for first, name in ((0, "f_peak"), (5, "f_int")):
         flux, error = rows[name], rows[f"{name}_err"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trap_hpc.pipeline.associate.averages import begun
+from trap_hpc.pipeline.associate.averages import begun, points_of
 from trap_hpc.pipeline.associate.geometry import separation
 from trap_hpc.pipeline.associate.steps import Sources
-from trap_hpc.pipeline.lightcurves.fluxes import FluxAverages, Variability
+from trap_hpc.pipeline.lightcurves.fluxes import FluxAverages, Variability, products_of
 from trap_hpc.pipeline.records import (
     ASSOCSKYRGN,
     EXTRACTED,
@@ -46,7 +46,7 @@ class Monitoring:
     def update(self, band: int, monitors: Integers, rows: Rows) -> Variability:
         """Add a point to each of the positions."""
         self._datapoints[monitors] += 1
-        return self._fluxes.update(band, monitors, monitors, rows)
+        return self._fluxes.update(band, monitors, monitors, products_of(rows))
 
     def flux_rows(self) -> Rows:
         """Return RUNCAT_FLUX rows; id stays 0."""
@@ -56,7 +56,7 @@ class Monitoring:
         """Return the RUNCAT rows of positions that were ever fitted."""
         fitted = np.flatnonzero(self.ids)
         rows = np.zeros(len(fitted), RUNCAT)
-        for name, column in begun(self._first[fitted])._asdict().items():
+        for name, column in begun(points_of(self._first[fitted]))._asdict().items():
             rows[name] = column
         rows["zone"] = self._first["zone"][fitted]
         rows["id"], rows["xtrsrc"] = self.ids[fitted], self._xtrsrc[fitted]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trap_hpc.pipeline.associate.geometry import Mask
+from trap_hpc.pipeline.associate.growing import end_to_end
 from trap_hpc.pipeline.lightcurves.fluxes import Variability
 from trap_hpc.pipeline.records import (
     ASSOCIATION,
@@ -17,7 +18,6 @@ from trap_hpc.pipeline.records import (
     Integers,
     Rows,
     StepRows,
-    concatenated,
 )
 
 BLIND, FORCED, MONITORED = 0, 1, 2
@@ -90,13 +90,13 @@ def joined(
     return StepRows(
         taustart_us=taustart_us,
         images=images,
-        extracted=concatenated([part.rows for part in parts], EXTRACTED),
+        extracted=end_to_end([part.rows for part in parts], EXTRACTED),
         extracted_id=_end_to_end([part.ids for part in parts]),
         extracted_image=_end_to_end([part.spread(part.image) for part in parts]),
         extract_type=_end_to_end([part.spread(part.kind) for part in parts]),
         ff_runcat=_end_to_end([part.owners_if(FORCED) for part in parts]),
         ff_monitor=_end_to_end([part.owners_if(MONITORED) for part in parts]),
-        associations=concatenated([part.points for part in parts], ASSOCIATION),
+        associations=end_to_end([part.points for part in parts], ASSOCIATION),
     )
 
 
