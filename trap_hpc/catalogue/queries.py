@@ -16,6 +16,7 @@ from trap_hpc.catalogue.schema import (
     REJECTION,
     REJECTREASON,
     RUNNINGCATALOG,
+    SKYREGION,
     VARMETRIC,
 )
 
@@ -159,4 +160,30 @@ def refusals(dataset: int) -> sa.Select[Any]:
         sa.select(refusal.url, refusal.kind, refusal.reason)
         .where(refusal.dataset == dataset)
         .order_by(refusal.id)
+    )
+
+
+def measured_images(dataset: int, *, with_extra: bool) -> sa.Select[Any]:
+    """Ask for all that is known of each image, in the order of time and id.
+
+    Without ``with_extra`` from the tables that TraP itself has.
+    """
+    image, extra, region = IMAGE.c, _EXTRA.c, SKYREGION.c
+    join = IMAGE.join(SKYREGION, region.id == image.skyrgn).outerjoin(
+        REJECTION, REJECTION.c.image == image.id
+    )
+    ours: tuple[sa.ColumnElement[Any], ...] = (
+        *(sa.literal("").label("content"), sa.literal("").label("telescope")),
+        *(sa.literal(0).label("nx"), sa.literal(0).label("ny")),
+        *(region.centre_ra, region.centre_decl),
+    )
+    if with_extra:
+        join = join.join(_EXTRA, extra.image == image.id)
+        ours = (extra.content, extra.telescope, extra.nx, extra.ny)
+        ours += (extra.centre_ra, extra.centre_decl)
+    return (
+        sa.select(IMAGE, REJECTION.c.rejectreason, REJECTION.c.comment, *ours)
+        .select_from(join)
+        .where(image.dataset == dataset)
+        .order_by(image.taustart_ts, image.id)
     )

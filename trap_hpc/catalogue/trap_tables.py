@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -209,13 +209,20 @@ def _positions(table: CsvTable | None) -> tuple[tuple[float, float], ...]:
 
 
 def _parameters(table: CsvTable) -> JobParameters:
-    """Return the parameters that TraP recorded; what is not ours is left out."""
     columns = (table.text(name) for name in ("section", "key", "value", "type"))
+    return recorded_parameters(zip(*columns, strict=True), str(table.path))
+
+
+def recorded_parameters(
+    rows: Iterable[tuple[str, str, str, str]], origin: str
+) -> JobParameters:
+    """Return the parameters of ``config`` rows: section, key, value, type.
+
+    What is not ours is left out.
+    """
     entries = [
-        Entry(
-            section=section, name=key, value=_value(text, kind), origin=str(table.path)
-        )
-        for section, key, text, kind in zip(*columns, strict=True)
+        Entry(section=section, name=key, value=_value(text, kind), origin=origin)
+        for section, key, text, kind in rows
         if key in DEFAULTS.get(section, {}) and section != "pipeline"
     ]
     return resolve(entries).parameters
