@@ -15,6 +15,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Position = tuple[float, float]
 """Right ascension and declination in degrees."""
 
+places_options = [
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The run directory to make; by default runs/<run-id>.",
+    ),
+    click.option(
+        "--db",
+        metavar="URL",
+        help="Put the catalogue also into postgresql://user@host/database.",
+    ),
+]
+
 parameters_options = [
     click.option(
         "--params",

@@ -15,6 +15,7 @@ from trap_hpc.cli.options import (
     monitor_options,
     monitor_positions,
     parameters_options,
+    places_options,
 )
 from trap_hpc.cli.output import json_option, print_json, quiet_option
 from trap_hpc.cli.session import carry_out
@@ -27,29 +28,21 @@ IMAGES_HELP = """IMAGES are files, folders, patterns such as 'night*.fits' and
 CASA tables."""
 
 _images = click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
-_places = [
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="The run directory to make; by default runs/<run-id>.",
-    ),
-    click.option(
-        "--db",
-        metavar="URL",
-        help="Put the catalogue also into postgresql://user@host/database.",
-    ),
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Images a task; by default as many as take a second or two.",
-    ),
-]
+_batch_size = click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Images a task; by default as many as take a second or two.",
+)
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
-    options = add_options(_places, parameters_options, engine_options, monitor_options)
+    options = add_options(
+        places_options,
+        parameters_options,
+        [*engine_options, _batch_size],
+        monitor_options,
+    )
     return _images(options(json_option(function)))
 
 

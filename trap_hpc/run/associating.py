@@ -1,0 +1,150 @@
+"""A new catalogue from extractions that exist: another run's, or TraP's tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trap_hpc.catalogue.counts import counts
+from trap_hpc.catalogue.extraction_tables import ExtractionTables
+from trap_hpc.catalogue.run_tables import read_run_tables
+from trap_hpc.catalogue.store import Catalogue
+from trap_hpc.catalogue.trap_tables import read_trap_tables
+from trap_hpc.config import dump, load
+from trap_hpc.pipeline.records import FinalTables, StepRows
+from trap_hpc.run.log import RunLog
+from trap_hpc.run.paths import RunPaths, new_run_id, register
+from trap_hpc.run.plan import Plan, write_plan
+from trap_hpc.run.progress import Summary
+from trap_hpc.run.reassociate import ReassociationCounts, reassociate
+from trap_hpc.run.tally import Tally, Watch
+
+CHECKPOINT_STEPS = 1000
+"""So many time steps in one transaction: bounds what SQLite has to keep aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """Extractions to be associated, and how and where."""
+
+    tables: ExtractionTables
+    plan: Plan
+
+
+def plan_association(
+    source: str,
+    *,
+    out: Path | None = None,
+    params: Path | None = None,
+    overrides: Sequence[str] = (),
+    database: str | None = None,
+    monitor: Sequence[tuple[float, float]] = (),
+) -> Association:
+    """Read extractions: ``source`` is a folder of TraP's tables, a run, a catalogue.
+
+    Parameters are the source's own where it has them, under ``params`` and
+    ``overrides``. Positions of ``monitor`` come after those of the source.
+
+    Raises
+    ------
+    UsageError
+        There are no such tables, or a parameter is wrong.
+    CatalogueError
+        The source can't be read.
+    """
+    folder = Path(source)
+    of_trap = (folder / "image.csv").exists()
+    tables = read_trap_tables(folder) if of_trap else read_run_tables(source)
+    tables = replace(tables, monitor=(*tables.monitor, *monitor))
+    run_id = new_run_id()
+    return Association(
+        tables=tables,
+        plan=Plan(
+            run_id=run_id,
+            directory=out or Path("runs") / run_id,
+            images=(),
+            parameters=load(
+                params, overrides, base=tables.parameters, base_origin=source
+            ),
+            engine="serial",
+            workers=1,
+            database=database,
+            monitor=tables.monitor,
+        ),
+    )
+
+
+def associate(
+    association: Association, watch: Watch = lambda _: None
+) -> tuple[Summary, ReassociationCounts]:
+    """Associate, and write the catalogue into a run directory of its own.
+
+    Raises
+    ------
+    UsageError
+        The run directory can't be made.
+    RunError
+        The catalogue can't be written; start again.
+    """
+    plan, tables = association.plan, association.tables
+    paths = RunPaths(plan.directory)
+    paths.make()
+    write_plan(plan, dump(plan.parameters))
+    register(plan.run_id, plan.directory)
+    tally = Tally(watch)
+    tally.scanned(len(tables.images), 0)
+    tally.all_scanned()
+    with Catalogue.create(
+        paths.catalogue,
+        parameters=plan.parameters.parameters,
+        run_id=plan.run_id,
+        publish_to=plan.database,
+    ) as catalogue:
+        parameters = plan.parameters.parameters
+        counted = reassociate(tables, parameters, _Writer(catalogue, tally))
+    summary = _summary(plan, tally)
+    RunLog(paths.log)(f"associated {summary.associated} images, {counted}")
+    return summary, counted
+
+
+class _Writer:
+    """Writes to a catalogue and tells how far it is."""
+
+    def __init__(self, catalogue: Catalogue, tally: Tally) -> None:
+        self._catalogue = catalogue
+        self._tally = tally
+        self._steps = 0
+        self._told_at = 0.0
+
+    def add_step(self, rows: StepRows) -> None:
+        self._catalogue.add_step(rows)
+        self._steps += 1
+        if self._steps % CHECKPOINT_STEPS == 0:
+            self._catalogue.checkpoint()
+        self._tally.measured(len(rows.images), 0)
+        self._tally.associated(len(rows.images))
+        if time.monotonic() - self._told_at > 0.1:
+            self._tally.tell()
+            self._told_at = time.monotonic()
+
+    def finish(self, tables: FinalTables) -> None:
+        self._tally.finishing()
+        self._catalogue.finish(tables)
+
+
+def _summary(plan: Plan, tally: Tally) -> Summary:
+    found = counts(plan.directory)
+    return Summary(
+        run_id=plan.run_id,
+        directory=plan.directory,
+        images=found.images,
+        associated=found.associated,
+        rejections=found.rejections,
+        refusals=found.refusals,
+        sources=found.sources,
+        candidates=found.candidates,
+        likely=found.likely,
+        elapsed_s=tally.elapsed_s,
+    )
