@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trap_hpc.catalogue.counts import counts
 from trap_hpc.catalogue.extraction_tables import ExtractionTables
 from trap_hpc.catalogue.run_tables import read_run_tables
 from trap_hpc.catalogue.store import Catalogue
@@ -17,12 +16,14 @@ from trap_hpc.pipeline.records import FinalTables, StepRows
 from trap_hpc.run.log import RunLog
 from trap_hpc.run.paths import RunPaths, new_run_id, register
 from trap_hpc.run.plan import Plan, write_plan
-from trap_hpc.run.progress import Summary
+from trap_hpc.run.progress import Progress, Summary
 from trap_hpc.run.reassociate import ReassociationCounts, reassociate
-from trap_hpc.run.tally import Tally, Watch
+from trap_hpc.run.status import summary_of, write_status
+from trap_hpc.run.tally import Watch
 
 CHECKPOINT_STEPS = 1000
 """So many time steps in one transaction: bounds what SQLite has to keep aside."""
+TOLD_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +94,17 @@ def associate(
     paths.make()
     write_plan(plan, dump(plan.parameters))
     register(plan.run_id, plan.directory)
-    tally = Tally(watch)
-    tally.scanned(len(tables.images), 0)
-    tally.all_scanned()
+    parameters = plan.parameters.parameters
     with Catalogue.create(
         paths.catalogue,
-        parameters=plan.parameters.parameters,
+        parameters=parameters,
         run_id=plan.run_id,
         publish_to=plan.database,
     ) as catalogue:
-        parameters = plan.parameters.parameters
-        counted = reassociate(tables, parameters, _Writer(catalogue, tally))
-    summary = _summary(plan, tally)
+        writer = _Writer(catalogue, len(tables.images), watch)
+        counted = reassociate(tables, parameters, writer)
+    write_status(paths.status, writer.progress("done"))
+    summary = summary_of(plan, writer.elapsed_s)
     RunLog(paths.log)(f"associated {summary.associated} images, {counted}")
     return summary, counted
 
@@ -112,39 +112,43 @@ def associate(
 class _Writer:
     """Writes to a catalogue and tells how far it is."""
 
-    def __init__(self, catalogue: Catalogue, tally: Tally) -> None:
+    def __init__(self, catalogue: Catalogue, images: int, watch: Watch) -> None:
         self._catalogue = catalogue
-        self._tally = tally
-        self._steps = 0
-        self._told_at = 0.0
+        self._images = images
+        self._watch = watch
+        self._began = time.monotonic()
+        self._told_s = 0.0
+        self._steps = self._done = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
 
     def add_step(self, rows: StepRows) -> None:
         self._catalogue.add_step(rows)
         self._steps += 1
+        self._done += len(rows.images)
         if self._steps % CHECKPOINT_STEPS == 0:
             self._catalogue.checkpoint()
-        self._tally.measured(len(rows.images), 0)
-        self._tally.associated(len(rows.images))
-        if time.monotonic() - self._told_at > 0.1:
-            self._tally.tell()
-            self._told_at = time.monotonic()
+        if self.elapsed_s - self._told_s > TOLD_EVERY_S:
+            self._told_s = self.elapsed_s
+            self._watch(self.progress("associating"))
 
     def finish(self, tables: FinalTables) -> None:
-        self._tally.finishing()
+        self._watch(self.progress("finishing"))
         self._catalogue.finish(tables)
 
-
-def _summary(plan: Plan, tally: Tally) -> Summary:
-    found = counts(plan.directory)
-    return Summary(
-        run_id=plan.run_id,
-        directory=plan.directory,
-        images=found.images,
-        associated=found.associated,
-        rejections=found.rejections,
-        refusals=found.refusals,
-        sources=found.sources,
-        candidates=found.candidates,
-        likely=found.likely,
-        elapsed_s=tally.elapsed_s,
-    )
+    def progress(self, phase: str) -> Progress:
+        rate_per_s = self._done / max(self.elapsed_s, 1e-9)
+        left = self._images - self._done
+        return Progress(
+            phase=phase,
+            images=self._images,
+            scanned=self._images,
+            measured=self._images,
+            associated=self._done,
+            refused=0,
+            elapsed_s=self.elapsed_s,
+            rate_per_s=rate_per_s,
+            left_s=left / rate_per_s if rate_per_s else None,
+        )

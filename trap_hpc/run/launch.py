@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 
-from trap_hpc.catalogue.counts import counts
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.config import dump
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import TrapHpcError
-from trap_hpc.pipeline.measurements import write_whole
 from trap_hpc.run.driver import Driver
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.log import RunLog
 from trap_hpc.run.paths import RunPaths, find_run, register
 from trap_hpc.run.plan import Plan, read_plan, write_plan
-from trap_hpc.run.progress import Progress, Summary
+from trap_hpc.run.progress import Summary
+from trap_hpc.run.status import also_to_file, summary_of
 from trap_hpc.run.tally import Tally, Watch
-
-STATUS_SCHEMA_VERSION = 1
 
 
 def start(plan: Plan, watch: Watch = lambda _: None) -> Summary:
@@ -109,12 +103,13 @@ def _work(plan: Plan, ledger: Ledger, catalogue: Catalogue, watch: Watch) -> Sum
     ledger.commit()
     paths = RunPaths(plan.directory)
     log = RunLog(paths.log)
-    tally = Tally(_also_to_file(watch, paths.status))
+    tally = Tally(also_to_file(watch, paths.status))
     log(f"session {session}: engine {plan.engine}, {plan.workers} workers")
     if ledger.fact("finished") != "yes":
         with _running(_engine(plan), log) as engine:
             Driver(plan, ledger, engine, catalogue, tally).run()
-    summary = _summary(plan, tally)
+            tally.finished()
+    summary = summary_of(plan, tally.elapsed_s)
     log(f"done: {summary.associated} images, {summary.sources} sources")
     return summary
 
@@ -135,34 +130,3 @@ def _running(engine: Engine, log: Callable[[str], None]) -> Iterator[Engine]:
         raise
     finally:
         engine.close()
-
-
-def _also_to_file(watch: Watch, path: Path) -> Watch:
-    """Tell ``watch``, and who reads the status file; the file at most once a second."""
-    last = -1.0
-
-    def tell(progress: Progress) -> None:
-        nonlocal last
-        watch(progress)
-        if progress.elapsed_s - last >= 1 or progress.phase == "finishing":
-            record = {"schema_version": STATUS_SCHEMA_VERSION, **asdict(progress)}
-            write_whole(path, json.dumps(record).encode())
-            last = progress.elapsed_s
-
-    return tell
-
-
-def _summary(plan: Plan, tally: Tally) -> Summary:
-    found = counts(plan.directory)
-    return Summary(
-        run_id=plan.run_id,
-        directory=plan.directory,
-        images=found.images,
-        associated=found.associated,
-        rejections=found.rejections,
-        refusals=found.refusals,
-        sources=found.sources,
-        candidates=found.candidates,
-        likely=found.likely,
-        elapsed_s=tally.elapsed_s,
-    )

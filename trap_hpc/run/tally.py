@@ -69,6 +69,11 @@ class Tally:
         self._phase = "finishing"
         self.tell()
 
+    def finished(self) -> None:
+        """Nothing is left."""
+        self._phase = "done"
+        self.tell()
+
     def tell(self) -> None:
         """Tell the watcher."""
         if self._phase == "measuring" and self._measured >= self._images:
