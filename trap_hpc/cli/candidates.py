@@ -4,8 +4,29 @@ from __future__ import annotations
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json, print_table, rows_of
-from trap_hpc.cli.results import FORMATS, opened
+from trap_hpc.cli.output import (
+    Shown,
+    json_option,
+    moment,
+    number,
+    print_json,
+    print_table,
+    rows_of,
+)
+from trap_hpc.cli.results import opened
+
+COLUMNS = (
+    Shown("source", number("runcat", "d")),
+    Shown("ra [deg]", number("ra", ".5f")),
+    Shown("decl [deg]", number("decl", ".5f")),
+    Shown("type", lambda row: str(row["type"]), left=True),
+    Shown("peak S/N", number("peak_snr", ".1f")),
+    Shown("V", number("v_int", ".3f")),
+    Shown("eta", number("eta_int", ".2f")),
+    Shown("points", number("images", "d")),
+    Shown("detected", number("detections", "d")),
+    Shown("first seen [UTC]", moment("first_seen"), left=True),
+)
 
 
 @click.command(
@@ -29,6 +50,6 @@ def candidates(
     if not len(table):
         click.echo("No transient candidates. Variable sources: --min-v, --min-eta.")
         return 0
-    print_table(table, FORMATS)
+    print_table(table, COLUMNS)
     click.echo(f"\nOne light curve: trap-hpc show {run} SOURCE", err=True)
     return 0

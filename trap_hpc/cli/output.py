@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,13 +42,36 @@ def print_rows(
         click.echo("  ".join(cells).rstrip())
 
 
-def print_table(table: Table, formats: Mapping[str, str]) -> None:
-    """Print an astropy table; ``formats`` are format specifications by column."""
-    names = table.colnames
-    headings = [_heading(name, table[name].unit) for name in names]
-    text = [i for i, name in enumerate(names) if table[name].dtype.kind in "UOS"]
-    rows = [[_cell(row[n], formats.get(n, "")) for n in names] for row in table]
-    print_rows(headings, rows, left=text)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column as people see it."""
+
+    heading: str
+    text: Callable[[Any], str]
+    """Of a row of the table."""
+    left: bool = False
+
+
+def number(name: str, specification: str) -> Callable[[Any], str]:
+    """Return what writes the number in column ``name``; ``-`` if it is not known."""
+
+    def text(row: Any) -> str:
+        value = plain(row[name])
+        return "-" if value is None else format(value, specification)
+
+    return text
+
+
+def moment(name: str) -> Callable[[Any], str]:
+    """Return what writes the time in column ``name``, without idle zeros."""
+    return lambda row: str(row[name]).removesuffix(".000000").replace("T", " ")
+
+
+def print_table(table: Table, columns: Sequence[Shown]) -> None:
+    """Print some columns of an astropy table."""
+    rows = [[column.text(row) for column in columns] for row in table]
+    left = [n for n, column in enumerate(columns) if column.left]
+    print_rows([column.heading for column in columns], rows, left=left)
 
 
 def rows_of(table: Table) -> dict[str, Any]:
@@ -55,28 +79,15 @@ def rows_of(table: Table) -> dict[str, Any]:
     names = table.colnames
     return {
         "units": {n: str(table[n].unit) for n in names if table[n].unit is not None},
-        "rows": [{name: _plain(row[name]) for name in names} for row in table],
+        "rows": [{name: plain(row[name]) for name in names} for row in table],
     }
 
 
-def _heading(name: str, unit: object) -> str:
-    return f"{name} [{unit}]" if unit is not None else name
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a Python value that JSON can hold."""
     value = value.item() if hasattr(value, "item") else value
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return str(value)
-
-
-def _cell(value: Any, specification: str) -> str:
-    value = _plain(value)
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return format(value, specification or ".6g")
     return str(value)

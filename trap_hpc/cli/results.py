@@ -9,22 +9,6 @@ from trap_hpc.errors import UsageError
 if TYPE_CHECKING:
     from trap_hpc.catalogue.reader import Run
 
-FORMATS = {
-    "ra": ".5f",
-    "decl": ".5f",
-    "wm_ra": ".5f",
-    "wm_decl": ".5f",
-    "peak_snr": ".1f",
-    "v_int": ".3f",
-    "eta_int": ".2f",
-    "f_int": ".5f",
-    "f_int_err": ".5f",
-    "f_peak": ".5f",
-    "f_peak_err": ".5f",
-    "det_sigma": ".1f",
-}
-"""How columns look on a terminal; JSON and exports have all digits."""
-
 
 def opened(run: str) -> Run:
     """Open the catalogue that ``run`` names, by any of its names.

@@ -46,7 +46,8 @@ class _Lines:
 
     def __call__(self, progress: Progress) -> None:
         due = progress.elapsed_s >= self._next_s
-        if progress.phase == self._phase and not due:
+        changed = progress.phase not in (self._phase, "done")
+        if not changed and not due:
             return
         self._phase = progress.phase
         if due:
