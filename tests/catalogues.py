@@ -6,9 +6,11 @@ replaced by 3 and 4, 4 then by 5 and 6; 2 is constant, 7 a new source, 8 monitor
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -199,3 +201,23 @@ def made_run(
         catalogue.add_refusals(REFUSALS)
         catalogue.finish(final_tables())
     return folder
+
+
+def ask(run: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(run / "catalogue.sqlite")
+    try:
+        return connection.execute(query, values).fetchall()
+    finally:
+        connection.close()
+
+
+def dump(run: Path) -> list[str]:
+    """Everything but the times of processing."""
+    connection = sqlite3.connect(run / "catalogue.sqlite")
+    lines = [
+        line
+        for line in connection.iterdump()
+        if 'INTO "dataset"' not in line and "trap_hpc_info" not in line
+    ]
+    connection.close()
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,27 @@ UNITS = {
     "s": "tau_time",
     "Hz": "freq_eff freq_bw freq_central",
 }
+_ROWS_AT_ONCE = 50_000
 _UNIT = {name: unit for unit, names in UNITS.items() for name in names.split()}
 
 
 def as_table(connection: sa.Connection, query: sa.Select[Any]) -> Table:
     """Return the answer: NaN where a number is unknown, masked where an integer is."""
+    return _table(query, connection.execute(query).all())
+
+
+def as_tables(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Table]:
+    """Yield the answer in parts of bounded size, a first one even if it is empty."""
+    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
+    parts = result.partitions()
+    yield _table(query, next(parts, ()))
+    for rows in parts:
+        yield _table(query, rows)
+
+
+def _table(query: sa.Select[Any], rows: Sequence[sa.Row[Any]]) -> Table:
     columns = list(query.selected_columns)
-    found = connection.execute(query).all()
-    values = list(zip(*found, strict=True)) or [()] * len(columns)
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
     table = Table()
     for column, cells in zip(columns, values, strict=True):
         table[column.name] = _column(column.type, cells)

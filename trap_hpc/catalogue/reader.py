@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from astropy.table import Table
 
 from trap_hpc.catalogue import queries
-from trap_hpc.catalogue.astropy_tables import as_table
+from trap_hpc.catalogue.astropy_tables import as_table, as_tables
 from trap_hpc.catalogue.database import plain_errors
 from trap_hpc.catalogue.opened import Opened, opened
 from trap_hpc.errors import UsageError
@@ -76,6 +77,18 @@ class Run:
     def refusals(self) -> Table:
         """Return the images that could not be used: address, kind and reason."""
         return self._table(queries.refusals(self._catalogue.dataset))
+
+    def parts(self, name: str) -> Iterator[Table]:
+        """Yield a table by its name, some ten thousand rows at a time: one at least."""
+        query = {
+            "candidates": lambda: queries.candidates(self._dataset(), None, None),
+            "sources": lambda: queries.sources(self._dataset()),
+            "light_curves": lambda: queries.light_curves(self._dataset(), None),
+            "images": lambda: queries.images(self._catalogue.dataset),
+            "refusals": lambda: queries.refusals(self._catalogue.dataset),
+        }[name]()
+        with plain_errors(self._catalogue.place):
+            yield from as_tables(self._catalogue.connection, query)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-import trap_hpc
 from trap_hpc.catalogue import own_tables, rows, schema
+from trap_hpc.catalogue.beginning import begin, remove, thresholds
 from trap_hpc.catalogue.database import plain_errors, sqlite_engine
 from trap_hpc.catalogue.finish import write_final
 from trap_hpc.catalogue.lightcurves import write_light_curves
 from trap_hpc.catalogue.names import LIGHT_CURVES_NAME
 from trap_hpc.catalogue.publish import check_database, publish
-from trap_hpc.catalogue.tables import check_revision, make_tables
+from trap_hpc.catalogue.tables import check_revision
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.errors import CatalogueError, StorageError
 from trap_hpc.pipeline.records import FinalTables, Refusal, StepRows
@@ -29,11 +29,8 @@ _INSERT_EXTRA = rows.insert(own_tables.IMAGE_EXTRA, rows.IMAGE_EXTRA_COLUMNS)
 _INSERT_REJECTION = rows.insert(schema.REJECTION, rows.REJECTION_COLUMNS)
 _INSERT_EXTRACTED = rows.insert(schema.EXTRACTEDSOURCE, rows.EXTRACTED_COLUMNS)
 _INSERT_ASSOCIATION = rows.insert(schema.ASSOCXTRSOURCE, rows.ASSOCIATION_COLUMNS)
-_INSERT_CONFIG = rows.insert(
-    schema.CONFIG, ("dataset", "section", "key", "value", "type")
-)
-_FORGET_REFUSAL = "DELETE FROM trap_hpc_refusal WHERE url = ?"
 _INSERT_REFUSAL = rows.insert(own_tables.REFUSAL, ("dataset", "url", "kind", "reason"))
+_FORGET_REFUSAL = "DELETE FROM trap_hpc_refusal WHERE url = ?"
 
 
 class _Place(NamedTuple):
@@ -63,7 +60,7 @@ class Catalogue:
         self._path = path
         self._connection = connection
         self._publish_to = publish_to
-        self._thresholds = _thresholds(connection)
+        self._thresholds = thresholds(connection)
         info = connection.execute(sa.select(own_tables.INFO)).one()
         connection.rollback()
         self.finished: bool = info.finished
@@ -108,13 +105,12 @@ class Catalogue:
             check_database(publish_to)
         with plain_errors(path):
             if replace:
-                _remove(path)
+                remove(path)
             elif path.exists():
                 raise StorageError(f"{path} exists already; name another folder")
             connection = sqlite_engine(path, create=True).connect()
             with connection.begin():
-                make_tables(connection)
-                _begin(connection, parameters, run_id, clock())
+                begin(connection, parameters, run_id, clock())
         return cls(path, connection, publish_to)
 
     @classmethod
@@ -226,9 +222,8 @@ class Catalogue:
 
     def _insert(self, step: StepRows) -> None:
         images = step.images
-        self._many(
-            _INSERT_IMAGE, [rows.image_tuple(row, self._thresholds) for row in images]
-        )
+        own = [rows.image_tuple(row, self._thresholds) for row in images]
+        self._many(_INSERT_IMAGE, own)
         self._many(_INSERT_EXTRA, [rows.image_extra_tuple(row) for row in images])
         self._many(_INSERT_REJECTION, rows.rejection_tuples(images))
         self._many(_INSERT_EXTRACTED, rows.extracted_tuples(step))
@@ -237,44 +232,3 @@ class Catalogue:
     def _many(self, statement: str, tuples: rows.Tuples) -> None:
         if tuples:
             self._connection.exec_driver_sql(statement, tuples)
-
-
-def _begin(
-    connection: sa.Connection, parameters: JobParameters, run_id: str, now: datetime
-) -> None:
-    """Write what a new catalogue starts with."""
-    connection.execute(
-        schema.DATASET.insert(),
-        {
-            "id": rows.DATASET_ID,
-            "process_start_ts": now,
-            "description": parameters.persistence.description[:100],
-        },
-    )
-    connection.execute(
-        own_tables.INFO.insert(),
-        {
-            "dataset": rows.DATASET_ID,
-            "schema_version": own_tables.SCHEMA_VERSION,
-            "run_id": run_id,
-            "trap_hpc_version": trap_hpc.__version__,
-            "created": now,
-            "steps_done": 0,
-        },
-    )
-    connection.exec_driver_sql(_INSERT_CONFIG, rows.config_tuples(parameters))
-
-
-def _thresholds(connection: sa.Connection) -> tuple[float, float]:
-    config = schema.CONFIG.c
-    query = sa.select(config.key, config.value).where(
-        config.section == "source_extraction"
-    )
-    values = {row.key: row.value for row in connection.execute(query)}
-    return float(values["detection_threshold"]), float(values["analysis_threshold"])
-
-
-def _remove(path: Path) -> None:
-    for name in (path, path.with_name(path.name + "-journal")):
-        name.unlink(missing_ok=True)
-    path.with_name(LIGHT_CURVES_NAME).unlink(missing_ok=True)
