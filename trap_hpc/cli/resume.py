@@ -33,8 +33,10 @@ def resume(
     """Find the run and let it go on."""
     from trap_hpc.run.launch import resume as go_on
     from trap_hpc.run.paths import find_run
+    from trap_hpc.run.plan import read_plan
 
     directory = find_run(run)
+    plan = read_plan(directory)
     return carry_out(
         lambda watch: go_on(
             str(directory),
@@ -43,7 +45,7 @@ def resume(
             retry_refused=retry_refused,
             watch=watch,
         ),
-        run_id=run,
+        run_id=plan.run_id,
         directory=directory,
         as_json=as_json,
         quiet=quiet,

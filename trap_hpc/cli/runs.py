@@ -24,8 +24,8 @@ def runs(as_json: bool) -> int:
     if as_json:
         print_json({"runs": [_record(n, p, s) for n, (p, s) in known.items()]})
     elif known:
-        rows = [(n, _state(s), _images(s), str(p)) for n, (p, s) in known.items()]
-        print_rows(("run", "state", "images", "directory"), rows, left=(0, 1, 3))
+        rows = [(n, _phase(s), _images(s), str(p)) for n, (p, s) in known.items()]
+        print_rows(("run", "phase", "images", "directory"), rows, left=(0, 1, 3))
     else:
         click.echo("No runs yet. Begin with: trap-hpc run IMAGES...")
     return 0
@@ -40,7 +40,7 @@ def _status(path: Path) -> dict[str, Any]:
     return status if isinstance(status, dict) else {}
 
 
-def _state(status: dict[str, Any]) -> str:
+def _phase(status: dict[str, Any]) -> str:
     return str(status.get("phase", "unknown"))
 
 

@@ -108,14 +108,22 @@ def register(run_id: str, directory: Path) -> None:
 
 
 def known_runs() -> dict[str, Path]:
-    """Every registered run that still has its directory, the oldest first."""
+    """Every registered run that still has its directory, the oldest first.
+
+    Of a directory that was removed and used again, only the latest run is left.
+    """
     try:
         entries = list((state_folder() / "runs").iterdir())
     except OSError:
         return {}
     entries.sort(key=lambda entry: entry.stat().st_mtime_ns)
     runs = {entry.name: Path(entry.read_text().strip()) for entry in entries}
-    return {name: path for name, path in runs.items() if RunPaths(path).plan.exists()}
+    latest = {path: name for name, path in runs.items()}
+    return {
+        name: path
+        for name, path in runs.items()
+        if latest[path] == name and RunPaths(path).plan.exists()
+    }
 
 
 def find_run(text: str) -> Path:
