@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trap_hpc.pipeline.images import LofarHeader
 from trap_hpc.pipeline.records import Floats, Header
+
+if TYPE_CHECKING:
+    from trap_hpc.pipeline.images import LofarHeader
 
 SPEED_OF_LIGHT = 299_792_458.0
 BOLTZMANN = 1.380649e-23

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +11,12 @@ from trap_hpc.config.parameters import JobParameters, Persistence
 from trap_hpc.errors import ImageError
 from trap_hpc.pipeline.finder.field import Pixels
 from trap_hpc.pipeline.finder.gaussians import beam_of
-from trap_hpc.pipeline.images import Image
 from trap_hpc.pipeline.lofar import bright_source_near, theoretical_noise
 from trap_hpc.pipeline.records import Rejection
+
+if TYPE_CHECKING:
+    # The catalogue needs no more than REASONS; astropy would slow it down.
+    from trap_hpc.pipeline.images import Image
 
 RMS, BEAM, BRIGHT_SOURCE, TAU_TIME, NAN, FLAT = range(6)
 
