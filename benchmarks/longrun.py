@@ -24,6 +24,9 @@ from trap_hpc.run.plan import Plan, write_plan
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.tally import Tally
 
+BATCH = 100
+"""As with real images; made-up ones take no time, and their batches would be huge."""
+
 
 class Reporter:
     """Watches the run and prints where it is."""
@@ -78,6 +81,7 @@ def main() -> None:
         parameters=load(None, [f"extraction_radius_pix={sky.radius_pix}"]),
         engine="synthetic",
         workers=1,
+        batch_size=BATCH,
     )
     report("start", 0)
     _run(plan, sources, Reporter(marks))

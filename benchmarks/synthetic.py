@@ -25,7 +25,7 @@ NOISE_JY = 0.01
 MISSED = 0.01
 """Of all sources in an image: each is missed now and then, and owes a forced fit."""
 NEW_EVERY = 10
-"""Images from one source that is seen once only to the next."""
+"""Images from one flare to the next, at one of 25 places between the sources."""
 FIT_ERR_DEG = 2 / 3600
 
 
@@ -38,6 +38,7 @@ class Sky:
         side = math.isqrt(sources - 1) + 1
         self._radius_deg = APART_DEG * side
         cell = rng.permutation(side * side)[:sources]
+        self._corner = side % 2 / 2
         offset = np.stack([cell % side, cell // side]) - (side - 1) / 2
         offset += rng.uniform(-0.2, 0.2, offset.shape)
         self._decl = APART_DEG * offset[1]
@@ -78,8 +79,7 @@ class Sky:
         seen = rng.random(len(self._ra)) >= MISSED
         ra, decl, flux = self._ra[seen], self._decl[seen], self._flux[seen]
         if number % NEW_EVERY == NEW_EVERY - 1:
-            # On a corner of the grid's cells, away from all others.
-            place = APART_DEG * rng.integers(1, 10, 2) / 2
+            place = APART_DEG * (rng.integers(0, 5, 2) + self._corner)
             ra, decl = np.append(ra, 180 + place[0]), np.append(decl, place[1])
             flux = np.append(flux, 100 * NOISE_JY)
         shift = rng.normal(0, FIT_ERR_DEG, (2, len(ra)))

@@ -118,7 +118,7 @@ def _their_options(sky: Sky, count: int, out: Path) -> list[str]:
         "--max_nr_consecutive_force_fits": ours.expiration,
         "--detection_threshold": ours.detection_threshold,
         "--analysis_threshold": ours.analysis_threshold,
-        "--im_radius": ours.extraction_radius_pix,
+        "--im_radius": round(ours.extraction_radius_pix),
         "--im_margin": ours.margin,
         "--im_back_size_x": ours.back_size_x,
         "--im_back_size_y": ours.back_size_y,
