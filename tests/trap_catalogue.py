@@ -51,7 +51,7 @@ class Memory:
         points = concatenated(parts, ASSOCIATION)
         order = np.argsort(points["runcat"], kind="stable")
         ids, starts = np.unique(points["runcat"][order], return_index=True)
-        pieces = np.split(points[order], starts[1:])
+        pieces = np.split(points[order], starts)[1:]
         curves = dict(zip(ids.tolist(), pieces, strict=True))
         for parent, child in tables.splits.tolist():
             copied = curves[parent].copy()

@@ -100,9 +100,8 @@ class LightCurves:
         for index, (image_id, image) in enumerate(numbered):
             fit_ids = ids.forced[index] if ids else None
             done = successful(requests[index], fits[index], fit_ids)
-            known = done.target >= 0
-            parts.append(self._null_detections(image_id, image, done.where(known)))
-            parts.append(self._monitored(image_id, image, done.where(~known)))
+            if len(done.target):
+                parts += self._forced(image_id, image, done)
         self._steps += 1
         return joined(step.taustart_us, [_image_row(*pair) for pair in numbered], parts)
 
@@ -146,6 +145,13 @@ class LightCurves:
             rows["parent"] = runcat[matches["base"][split]]
             rows["child"] = runcat[matches["source"][split]]
             self._splits.append(rows)
+
+    def _forced(self, image_id: int, image: StepImage, fits: Fits) -> list[Part]:
+        known = fits.target >= 0
+        return [
+            self._null_detections(image_id, image, fits.where(known)),
+            self._monitored(image_id, image, fits.where(~known)),
+        ]
 
     def _null_detections(self, image_id: int, image: StepImage, fits: Fits) -> Part:
         """Add a point to sources that an image should show and doesn't."""
