@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from trap_hpc.config.environment import cap_threads
 
-cap_threads()
+cap_threads()  # before numpy is imported by any of these
+
+from tests.runs import run  # noqa: E402
+from tests.sky import crowded_night  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -17,3 +21,16 @@ def own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return crowded_night(tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(scope="session")
+def reference(night: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A serial run over the night, in its usual order."""
+    out = tmp_path_factory.mktemp("runs") / "reference"
+    run(night, out)
+    return out

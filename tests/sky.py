@@ -12,11 +12,11 @@ from tests.samples import write_image
 
 SIZE = 128
 NOISE_JY = 0.01
-BEAMS_PIX = (7.0, 3.0, 3.5)
+BEAMS_PIX = (10.0, 3.0, 2.8)
 """Full widths at half maximum, in turn: close pairs blend and come apart again."""
 BANDS_HZ = (150e6, 180e6)
-PAIRS = [(30.0, 40.0), (36.0, 40.0), (90.0, 88.0), (95.5, 91.0), (60.0, 100.0)]
-SINGLES = [(60.0, 25.0), (100.0, 30.0), (25.0, 90.0), (75.0, 60.0)]
+PAIRS = [(30.0, 40.0), (38.0, 40.0), (90.0, 88.0), (97.0, 92.0)]
+SINGLES = [(60.0, 25.0), (60.0, 100.0), (100.0, 30.0), (25.0, 90.0), (75.0, 60.0)]
 MASKED = (slice(54, 68), slice(70, 86))
 """Pixels (y, x) about one of the singles that are blank in some images."""
 
@@ -63,10 +63,10 @@ def _night_sky(
     sky = random.normal(0, NOISE_JY, (SIZE, SIZE))
     sigma = _beam_pix(step) / 2.3548
     for n, (x0, y0) in enumerate(PAIRS + SINGLES):
-        flux = (0.6 + 0.1 * n) * (1 + 0.2 * band)
+        flux = (0.4 if n < len(PAIRS) else 0.2 * n) * (1 + 0.2 * band)
         if n == len(PAIRS):
             flux *= step in (2, 3)
-        if n == len(PAIRS) + 3:
+        if n == len(PAIRS) + 4:
             flux *= step < 3
         sky += flux * np.exp(-((x - x0) ** 2 + (y - y0) ** 2) / (2 * sigma**2))
     if step % 4 != 0:

@@ -11,7 +11,13 @@ import sqlalchemy as sa
 from trap_hpc.catalogue import queries
 from trap_hpc.catalogue.database import plain_errors
 from trap_hpc.catalogue.opened import opened
-from trap_hpc.catalogue.schema import IMAGE, NEWSOURCE, REJECTION, RUNNINGCATALOG
+from trap_hpc.catalogue.schema import (
+    IMAGE,
+    NEWSOURCE,
+    REJECTION,
+    REJECTREASON,
+    RUNNINGCATALOG,
+)
 from trap_hpc.pipeline.records import Refusal
 
 USED_ALL_THE_SAME = "note"
@@ -26,7 +32,7 @@ class Counts:
     """All images, those that could not be used included."""
     associated: int
     rejections: tuple[tuple[str, str], ...]
-    """Address of the image and comment of the quality check."""
+    """Address of the image and what the quality check says of it."""
     refusals: tuple[Refusal, ...]
     sources: int
     candidates: int
@@ -80,11 +86,16 @@ def _counted(connection: sa.Connection, dataset: int) -> Counts:
 def _rejections(
     connection: sa.Connection, image: sa.ColumnElement[bool]
 ) -> tuple[tuple[str, str], ...]:
-    join = IMAGE.join(REJECTION, REJECTION.c.image == IMAGE.c.id)
+    join = IMAGE.join(REJECTION, REJECTION.c.image == IMAGE.c.id).join(
+        REJECTREASON, REJECTREASON.c.id == REJECTION.c.rejectreason
+    )
     query: sa.Select[Any] = (
-        sa.select(IMAGE.c.url, REJECTION.c.comment)
+        sa.select(IMAGE.c.url, REJECTREASON.c.description, REJECTION.c.comment)
         .select_from(join)
         .where(image)
         .order_by(IMAGE.c.taustart_ts, IMAGE.c.id)
     )
-    return tuple((row.url, row.comment) for row in connection.execute(query))
+    return tuple(
+        (row.url, ": ".join(filter(None, (row.description, row.comment))))
+        for row in connection.execute(query)
+    )

@@ -33,11 +33,11 @@ def start(plan: Plan, watch: Watch = lambda _: None) -> Summary:
     """
     paths = RunPaths(plan.directory)
     paths.make()
-    write_plan(plan, dump(plan.parameters))
     ledger = Ledger(paths.ledger, create=True)
     try:
         ledger.add_paths(plan.images)
         ledger.commit()
+        write_plan(plan, dump(plan.parameters))  # from now on it is a run
         register(plan.run_id, plan.directory)
         with _new_catalogue(plan) as catalogue:
             return _work(plan, ledger, catalogue, watch)
