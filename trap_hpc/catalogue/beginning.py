@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 import trap_hpc
 from trap_hpc.catalogue import own_tables, rows, schema
+from trap_hpc.catalogue.database import sqlite_engine
 from trap_hpc.catalogue.names import LIGHT_CURVES_NAME
 from trap_hpc.catalogue.tables import make_tables
 from trap_hpc.config.parameters import JobParameters
@@ -16,11 +18,22 @@ from trap_hpc.config.parameters import JobParameters
 _CONFIG = rows.insert(schema.CONFIG, ("dataset", "section", "key", "value", "type"))
 
 
-def begin(
+def begin(path: Path, parameters: JobParameters, run_id: str, now: datetime) -> None:
+    """Make the file, complete or not at all, with what is known before any image."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)
+    try:
+        with sqlite_engine(temporary, create=True).begin() as connection:
+            make_tables(connection)
+            _begin(connection, parameters, run_id, now)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _begin(
     connection: sa.Connection, parameters: JobParameters, run_id: str, now: datetime
 ) -> None:
-    """Make the tables, and write what is known before the first image."""
-    make_tables(connection)
     connection.execute(
         schema.DATASET.insert(),
         {

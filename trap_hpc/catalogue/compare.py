@@ -9,6 +9,7 @@ were spelled.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,12 +100,8 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     CatalogueError
         If one of them can't be read.
     """
-    side_a, side_b = opened(a), opened(b)
-    try:
+    with closing(opened(a)) as side_a, closing(opened(b)) as side_b:
         return Comparison(tables=tuple(_compare(side_a, side_b)))
-    finally:
-        side_a.close()
-        side_b.close()
 
 
 def _compare(a: Opened, b: Opened) -> Iterator[TableComparison]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -89,9 +90,11 @@ def plain_errors(place: str | Path) -> Iterator[None]:
     except _driver_errors() as error:
         raise _plain(error, str(place)) from error
     except OSError as error:
+        # HDF5 says the number, and much else that helps nobody.
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise StorageError(
-            f"{place} can't be written: {error.strerror or error}. Check space and "
-            "permissions, then `trap-hpc resume` goes on from here"
+            f"{place} can't be written: {reason}. Check space and permissions, then "
+            "`trap-hpc resume` goes on from here"
         ) from error
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -65,14 +66,26 @@ def light_curves(connection: sa.Connection, folder: Path) -> Iterator[Rows]:
     """
     index = light_curve_index(connection)
     part = index["offset"] // POINTS_AT_ONCE
-    with tempfile.TemporaryDirectory(prefix="light-curves-", dir=folder) as scratch:
+    with _scratch(folder) as scratch:
         for points in _points(connection):
             of = part[np.searchsorted(index["runcat"], points["runcat"])]
             for i in np.unique(of):
-                with (Path(scratch) / str(i)).open("ab") as file:
-                    points[of == i].tofile(file)
+                with (scratch / str(i)).open("ab") as file:
+                    file.write(points[of == i].tobytes())
         for i in np.unique(part):
-            yield _in_order(np.fromfile(Path(scratch) / str(i), POINT))
+            yield _in_order(np.fromfile(scratch / str(i), POINT))
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder that is gone afterwards; so is one that a killed run left."""
+    scratch = folder / ".light-curves"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def light_curve_index(connection: sa.Connection) -> Rows:
@@ -107,7 +120,7 @@ class LightCurveFile:
 
     def __init__(self, path: Path, connection: sa.Connection) -> None:
         self._path = path
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        self._temporary = path.with_name(f".{path.name}.part")
         self._done = 0
         index = light_curve_index(connection)
         self._file = h5py.File(str(self._temporary), "w")
@@ -143,6 +156,8 @@ class LightCurveFile:
             self._file.close()
             if kind is None:
                 os.replace(self._temporary, self._path)
+        except RuntimeError as failed:  # HDF5's word for a disk that is full by now
+            raise OSError(str(failed)) from error
         finally:
             self._temporary.unlink(missing_ok=True)
 

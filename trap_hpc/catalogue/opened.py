@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +49,12 @@ def opened(run: str | Path) -> Opened:
         engine = postgresql_engine(url)
     else:
         engine, dataset = sqlite_engine(_file(Path(run))), ""
-    with plain_errors(place):
-        connection = engine.connect()
+    with plain_errors(place), ExitStack() as stack:
+        connection = stack.enter_context(engine.connect())
         check_revision(connection, place)
-        return _dataset(connection, redacted(place), dataset)
+        found = _dataset(connection, redacted(place), dataset)
+        stack.pop_all()  # it stays open
+        return found
 
 
 def _file(path: Path) -> Path:

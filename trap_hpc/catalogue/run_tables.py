@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,8 @@ def read_run_tables(source: str | Path) -> ExtractionTables:
     CatalogueError
         If it can't be read.
     """
-    catalogue = opened(source)
-    try:
-        with plain_errors(catalogue.place):
-            return _read(catalogue)
-    finally:
-        catalogue.close()
+    with closing(opened(source)) as catalogue, plain_errors(catalogue.place):
+        return _read(catalogue)
 
 
 def _read(catalogue: Opened) -> ExtractionTables:

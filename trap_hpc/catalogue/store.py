@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -108,10 +108,8 @@ class Catalogue:
                 remove(path)
             elif path.exists():
                 raise StorageError(f"{path} exists already; name another folder")
-            connection = sqlite_engine(path, create=True).connect()
-            with connection.begin():
-                begin(connection, parameters, run_id, clock())
-        return cls(path, connection, publish_to)
+            begin(path, parameters, run_id, clock())
+        return cls.open(path, publish_to=publish_to)
 
     @classmethod
     def open(cls, path: Path, *, publish_to: str | None = None) -> Catalogue:
@@ -124,12 +122,14 @@ class Catalogue:
         CatalogueError
             If it is no catalogue of this program.
         """
-        with plain_errors(path):
-            connection = sqlite_engine(path).connect()
+        with plain_errors(path), ExitStack() as stack:
+            connection = stack.enter_context(sqlite_engine(path).connect())
             check_revision(connection, str(path))
             if not sa.inspect(connection).has_table(own_tables.INFO.name):
                 raise CatalogueError(f"{path} is not a catalogue of trap-hpc")
-            return cls(path, connection, publish_to)
+            catalogue = cls(path, connection, publish_to)
+            stack.pop_all()  # it stays open
+            return catalogue
 
     def add_step(self, step: StepRows) -> None:
         """Add a time step. A replayed step that is in already is skipped.
