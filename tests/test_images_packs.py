@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import h5py
@@ -10,7 +12,7 @@ import pytest
 from tests.made import CARDS, NX, NY, fits_file, noise, with_cards
 from trap_hpc.errors import ImageError, StorageError, UsageError
 from trap_hpc.pipeline.images import PackReport, pack, packing, read, scan
-from trap_hpc.pipeline.records import Refusal
+from trap_hpc.pipeline.records import Header, Refusal
 
 LOFAR: dict[str, Any] = {
     "TELESCOP": "LOFAR",
@@ -183,3 +185,36 @@ def test_planes_that_are_not_in_a_pack_are_named(tmp_path: Path) -> None:
 
     with pytest.raises(ImageError, match="no plane 1: it has 1"):
         read(f"{tmp_path}/n.h5#1")
+
+
+@pytest.mark.parametrize("what", [b'"nx": 16', b"pixels"])
+def test_damage_to_one_plane_is_refused_alone(tmp_path: Path, what: bytes) -> None:
+    axis = {"CTYPE3": "FREQ", "CRVAL3": 1e8, "CDELT3": 1e6}
+    cube = fits_file(tmp_path / "a.fits", noise(2, NY, NX), cards=CARDS | axis)
+    out = tmp_path / "n.h5"
+    pack([cube], out)
+    content = out.read_bytes()
+    spot = noise(2, NY, NX)[0].tobytes() if what == b"pixels" else what
+    other = bytes([spot[0] ^ 1]) + spot[1:]
+    out.write_bytes(content.replace(spot, other, 1))
+
+    with pytest.raises(ImageError, match="damaged"):
+        read(f"{out}#0")
+    assert read(f"{out}#1").header.nx == NX
+    assert isinstance(scan(str(out))[1], Header)
+
+
+def test_damaged_packs_give_images_or_reasons(tmp_path: Path) -> None:
+    out = tmp_path / "n.h5"
+    pack([with_cards(tmp_path)], out)
+    whole, random = out.read_bytes(), Random(0)
+
+    for _ in range(200):
+        content = bytearray(whole)
+        for _ in range(random.choice([1, 5, 100])):
+            content[random.randrange(len(whole))] = random.randrange(256)
+        out.write_bytes(content[: random.randint(0, 2 * len(whole))])
+        for entry in scan(str(out)):
+            if isinstance(entry, Header):
+                with suppress(ImageError):
+                    assert read(entry.address).header == entry

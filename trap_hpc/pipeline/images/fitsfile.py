@@ -146,7 +146,8 @@ def _data_bytes(cards: Cards) -> int:
 def _bitpix(cards: Cards) -> int:
     bitpix = cards.raw("BITPIX")
     if bitpix not in _STORED:
-        raise ImageError(f"BITPIX in its header, {bitpix!r}, is not a FITS pixel type")
+        found = "missing" if bitpix is None else f"{bitpix!r}, not a type of pixels"
+        raise ImageError(f"BITPIX in its header is {found}")
     return int(bitpix)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from trap_hpc.errors import ImageError, StorageError, UsageError
 from trap_hpc.pipeline.images.image import Image
@@ -22,6 +23,8 @@ from trap_hpc.pipeline.images.packs import (
 from trap_hpc.pipeline.images.reading import read, scan
 from trap_hpc.pipeline.records import Refusal
 
+_FORMAT = "v110", "v110"
+"""Versions of HDF5 whose files carry checksums of their structure."""
 _MAX_CHUNK_BYTES = 2**30
 """HDF5 has no chunks of 4 GB or more."""
 
@@ -56,7 +59,7 @@ def pack(
     _check(out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        with h5py.File(str(partial), "w-") as file:
+        with h5py.File(str(partial), "w-", libver=_FORMAT) as file:
             writer = _Writer(file, compression)
             for done, path in enumerate(paths, start=1):
                 writer.add(path)
@@ -96,7 +99,7 @@ class _Writer:
 
     file: Any
     compression: str | None
-    texts: list[str] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
     def add(self, path: str) -> None:
@@ -117,9 +120,9 @@ class _Writer:
 
     def finish(self) -> None:
         """Write what is known of the planes."""
-        self.file.attrs["kind"] = KIND
+        self.file.attrs["kind"] = np.bytes_(KIND)
         self.file.attrs["schema_version"] = SCHEMA_VERSION
-        self.file.create_dataset("planes", data=self.texts, dtype=h5py.string_dtype())
+        self.file.create_dataset("planes", data=np.array(self.texts, "S"))
 
     def _append(self, image: Image) -> Place:
         ny, nx = image.pixels.shape

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from trap_hpc.errors import ImageError
 from trap_hpc.pipeline.images import casa, fitsfile, packs
 from trap_hpc.pipeline.images.address import parse
-from trap_hpc.pipeline.images.image import Image, Pixels, Plane, image_of
+from trap_hpc.pipeline.images.image import Image, Plane, image_of
 from trap_hpc.pipeline.images.reasons import reasons
 from trap_hpc.pipeline.records import Header, Refusal
 
@@ -36,7 +36,7 @@ def read(address: str) -> Image:
     """
     with reasons():
         where = parse(address)
-        return image_of(*_read(where.path, address, where.plane))
+        return _read(where.path, address, where.plane)
 
 
 def _planes(path: str) -> Iterable[Plane | Refusal]:
@@ -47,12 +47,11 @@ def _planes(path: str) -> Iterable[Plane | Refusal]:
     return fitsfile.contents(path).planes()
 
 
-def _read(path: str, address: str, plane: int) -> tuple[Plane, Pixels]:
+def _read(path: str, address: str, plane: int) -> Image:
     if _is_pack(path):
         return packs.read(path, address, plane)
-    if os.path.isdir(path):
-        return casa.read(path, address, plane)
-    return fitsfile.read(path, address, plane)
+    reader = casa.read if os.path.isdir(path) else fitsfile.read
+    return image_of(*reader(path, address, plane))
 
 
 def _is_pack(path: str) -> bool:

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from astropy.wcs import WcsError
+
 from trap_hpc.errors import ImageError
 
 _REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
@@ -44,4 +46,6 @@ def _sentence(error: Exception) -> str:
         if isinstance(error, kinds):
             return text
     what = " ".join(str(error).split())[:200]
+    if isinstance(error, WcsError):
+        return f"its celestial coordinates make no sense to wcslib ({what})"
     return f"it could not be read ({type(error).__name__}: {what})"
