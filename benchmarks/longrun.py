@@ -56,18 +56,25 @@ def report(phase: str, images: int) -> None:
     print(json.dumps(record), flush=True)
 
 
+def _resident_mb() -> float:
+    return _of_system("VmRSS") or _peak_mb()
+
+
 def _peak_mb() -> float:
+    # Linux hands a parent's ru_maxrss down to the programs that it starts.
+    if peak_mb := _of_system("VmHWM"):
+        return peak_mb
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _resident_mb() -> float:
-    """Memory in use now; the peak where the system doesn't tell."""
+def _of_system(name: str) -> float | None:
+    """Look up a quantity of /proc in MB; None where there is no such thing."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
-        return _peak_mb()
-    return pages * resource.getpagesize() / 2**20
+        return None
+    return next(int(ln.split()[1]) / 1024 for ln in lines if ln.startswith(name))
 
 
 def main() -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from benchmarks.commands import BenchmarkError
 
+TRIES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
@@ -63,9 +65,10 @@ def run_pair(extent: Extent, cost: Callable[[int], Cost]) -> Pair:
     Raises
     ------
     BenchmarkError
-        The many took less time than the few.
+        The many took less time than the few, again and again.
     """
-    few, many = cost(extent.few), cost(extent.many)
-    if many.wall_s <= few.wall_s:
-        raise BenchmarkError("more images took less time: this machine is too busy")
-    return Pair(few=few, many=many, extent=extent)
+    for _ in range(TRIES):
+        pair = Pair(few=cost(extent.few), many=cost(extent.many), extent=extent)
+        if pair.many.wall_s > pair.few.wall_s:
+            return pair
+    raise BenchmarkError("more images took less time: this machine is too busy")

@@ -57,14 +57,14 @@ def small(setting: Setting) -> Iterator[Figure]:
 def medium(setting: Setting) -> Iterator[Figure]:
     extent = Extent(few=8, many=32, rounds=3)
     if setting.quick:
-        extent = Extent(few=4, many=12, rounds=1)
+        extent = Extent(few=4, many=16, rounds=1)
     yield from _figures(setting, 2048, 256, extent)
 
 
 def large(setting: Setting) -> Iterator[Figure]:
     extent = Extent(few=4, many=12, rounds=3)
     if setting.quick:
-        extent = Extent(few=2, many=4, rounds=1)
+        extent = Extent(few=2, many=6, rounds=1)
     yield from _figures(setting, 4096, 512, extent)
 
 
