@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
 
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.pipeline.extract import extract
@@ -23,6 +26,7 @@ def measure(image: Image, parameters: JobParameters) -> MeasuredImage:
     ImageError
         The image is too small to be measured with these parameters.
     """
+    _keep_freed_memory()
     rms = rms_qc(image.pixels, parameters.persistence)
     measured = MeasuredImage(header=image.header, content=image.content, rms_qc=rms)
     cleared = reject(image, rms, parameters) or _cleared(image, parameters)
@@ -45,6 +49,7 @@ def force_image(image: Image, requests: Rows, parameters: JobParameters) -> Forc
     ImageError
         The image is too small to be measured with these parameters.
     """
+    _keep_freed_memory()
     cleared = _cleared(image, parameters)
     if isinstance(cleared, Rejection):
         fits = no_fits(requests)
@@ -65,3 +70,14 @@ def _cleared(image: Image, parameters: JobParameters) -> Cleared | Rejection:
             reason=FLAT, comment="no tile is free of NaN and shows any noise"
         )
     return cleared
+
+
+@lru_cache(maxsize=1)
+def _keep_freed_memory() -> None:
+    """Make the C library keep the memory of freed arrays for the next image.
+
+    glibc gives blocks above a threshold back to the system, which hands them out again
+    page by page: that can take as long as the work on a small image. It raises the
+    threshold to the largest such block that it sees freed, up to 32 MB (mallopt(3)).
+    """
+    np.empty(32 * 2**20 - 2**16, dtype=np.uint8)

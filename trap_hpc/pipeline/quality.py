@@ -88,10 +88,13 @@ def reject(image: Image, rms: float, parameters: JobParameters) -> Rejection | N
 def _check_pixels(
     image: Image, rms: float, parameters: JobParameters
 ) -> Rejection | None:
-    finite = image.pixels[np.isfinite(image.pixels)]
-    if not finite.size:
-        return Rejection(reason=NAN, comment="no pixel is a finite number")
-    if finite.min() == finite.max():
+    low, high = image.pixels.min(), image.pixels.max()
+    if not math.isfinite(high - low):
+        finite = image.pixels[np.isfinite(image.pixels)]
+        if not finite.size:
+            return Rejection(reason=NAN, comment="no pixel is a finite number")
+        low, high = finite.min(), finite.max()
+    if low == high:
         return Rejection(reason=FLAT, comment="")
     if math.isnan(rms):
         comment = "no pixel in the middle of the image is a finite number"

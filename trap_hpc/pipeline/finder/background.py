@@ -45,24 +45,26 @@ def clear(field: Field, parameters: SourceExtraction) -> Cleared | None:
         None if no tile shows any noise.
     """
     size = parameters.back_size_y, parameters.back_size_x
-    level, noise = _measured_grids(field.pixels, *size)
+    level, noise = _measured_grids(field, *size)
     measured = noise > 0
     if not measured.any():
         return None
-    quietest = noise[measured].min()
+    noise_map = _interpolated(noise, field.pixels, *size)
+    if not measured.all():
+        np.maximum(noise_map, noise[measured].min(), out=noise_map)
     return Cleared(
         field=field,
         signal=field.pixels - _interpolated(level, field.pixels, *size),
-        noise=np.maximum(
-            _interpolated(noise, field.pixels, *size),
-            field.pixels.dtype.type(quietest),
-        ),
+        noise=noise_map,
         lowest_noise=NEGLIGIBLE * float(np.median(noise[measured])),
     )
 
 
-def _measured_grids(pixels: Pixels, high: int, wide: int) -> tuple[Floats, Floats]:
+def _measured_grids(field: Field, high: int, wide: int) -> tuple[Floats, Floats]:
     """Level and noise of each tile, shape (tiles in y, tiles in x)."""
+    pixels = field.pixels
+    if not field.complete:
+        pixels = np.where(np.isfinite(pixels), pixels, np.nan)
     columns = -(-pixels.shape[1] // wide)
     step = high * max(1, TILES_AT_ONCE // columns)
     parts = [
@@ -80,7 +82,7 @@ def _tiles(pixels: Pixels, high: int, wide: int) -> Pixels:
     ny, nx = pixels.shape
     rows, columns = -(-ny // high), -(-nx // wide)
     padded = np.full((rows * high, columns * wide), np.inf, pixels.dtype)
-    padded[:ny, :nx] = np.where(np.isfinite(pixels), pixels, np.nan)
+    padded[:ny, :nx] = pixels
     return (
         padded.reshape(rows, high, columns, wide)
         .swapaxes(1, 2)

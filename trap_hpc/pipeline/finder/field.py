@@ -30,6 +30,8 @@ class Field:
     pixels: Pixels
     usable: Booleans
     """Inside of the margin and of the extraction radius, and finite."""
+    complete: bool
+    """All pixels are finite, usable or not."""
 
     def is_usable(self, x: Floats, y: Floats) -> Booleans:
         """Whether the pixels at these whole numbers (in the field) are usable."""
@@ -51,7 +53,8 @@ def search_field(pixels: Pixels, parameters: SourceExtraction) -> Field | None:
     ny, nx = pixels.shape
     margin, radius = parameters.margin, parameters.extraction_radius_pix
     usable, (rows, columns) = _aperture(ny, nx, margin, radius)
-    if not np.isfinite(pixels[rows, columns]).all():
+    complete = bool(np.isfinite(pixels[rows, columns]).all())
+    if not complete:
         usable = usable & np.isfinite(pixels)
         if not usable.any():
             return None
@@ -61,6 +64,7 @@ def search_field(pixels: Pixels, parameters: SourceExtraction) -> Field | None:
         y0=rows.start,
         pixels=pixels[rows, columns],
         usable=usable[rows, columns],
+        complete=complete,
     )
 
 

@@ -15,7 +15,7 @@ from trap_hpc.pipeline.records import Floats
 MAX_STEPS = 100
 """A fit that has not settled by then stays as it is: it runs off to a source without
 end, which is recognised by its axes."""
-PRECISION = 1e-10
+PRECISION = 1e-9
 """A fit has settled when a step changes its sum of squares by less than this part."""
 ROUNDING = 1e-24
 """Sums of squares below this part of the signal's own are rounding errors."""

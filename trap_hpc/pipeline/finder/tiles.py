@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from trap_hpc.pipeline.finder.field import Pixels
 from trap_hpc.pipeline.records import Floats, Integers
@@ -16,8 +15,46 @@ KAPPA = 2.0
 SKEWED = 0.3
 """Pearson's (mean - median) / sigma above which a tile's mode is not extrapolated."""
 MAX_CLIPS = 100
-REACH = 3.0
-"""In first sigmas: more than ``KAPPA``, so that the first clip takes what lies here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ranges:
+    """What clipping has left of each tile: a range of its pixels in ascending order."""
+
+    start: Integers
+    stop: Integers
+    total: Floats
+    """Sum of the pixels."""
+    squares: Floats
+    """Sum of their squares."""
+
+    def mean_and_deviation(self) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of the pixels in each range."""
+        count = self.stop - self.start
+        mean = self.total / count
+        variance = self.squares / count - mean * mean
+        return mean, np.sqrt(np.maximum(variance, 0.0))
+
+    def median(self, values: Floats) -> Floats:
+        """Median of the pixels in each range of ``values``."""
+        both = self.start + self.stop
+        middle: Floats = 0.5 * (values[(both - 1) // 2] + values[both // 2])
+        return middle
+
+    def narrowed(self, values: Floats, start: Integers, stop: Integers) -> _Ranges:
+        """Take off what lies outside of new limits, which lie inside of the old."""
+        count = np.concatenate([start - self.start, self.stop - stop])
+        end = np.cumsum(count)
+        first = np.concatenate([self.start, stop])
+        index = np.arange(end[-1]) + np.repeat(first + count - end, count)
+        lost = values[index]
+        tile = np.repeat(np.tile(np.arange(start.size), 2), count)
+        return _Ranges(
+            start=start,
+            stop=stop,
+            total=self.total - np.bincount(tile, lost, start.size),
+            squares=self.squares - np.bincount(tile, lost * lost, start.size),
+        )
 
 
 def level_and_noise(tiles: Pixels) -> tuple[Floats, Floats]:
@@ -44,21 +81,23 @@ def level_and_noise(tiles: Pixels) -> tuple[Floats, Floats]:
     useful = np.flatnonzero(~np.isnan(ordered[:, -1]))
     level, noise = np.zeros((2, len(tiles)))
     if useful.size:
-        level[useful], noise[useful] = _clipped(ordered[useful])
+        level[useful], noise[useful] = _measured(ordered[useful])
     return level, noise
 
 
-def _clipped(ordered: Pixels) -> tuple[Floats, Floats]:
+def _measured(ordered: Pixels) -> tuple[Floats, Floats]:
     """`level_and_noise` of rows in ascending order, each with a pixel at least."""
-    count, size = ordered.shape
-    start = np.arange(count) * size
-    stop = start + _filled(ordered)
-    origin = _median(ordered.ravel(), start, stop).astype(np.float64)
-    offsets = ordered - origin[:, None]
-    scale = np.sqrt(_whole_variance(offsets, start, stop))
+    filled = _filled(ordered)
+    origin = ordered[np.arange(filled.size), filled // 2].astype(np.float64)
+    values = ordered - origin[:, None]
+    ranges = _whole_rows(values, filled)
+    scale = ranges.mean_and_deviation()[1]
     scale[scale == 0] = 1.0
-    offsets /= scale[:, None]
-    mode, sigma = _clip(np.clip(offsets, -REACH, REACH), start, stop)
+    values /= scale[:, None]
+    ranges = replace(
+        ranges, total=ranges.total / scale, squares=ranges.squares / scale**2
+    )
+    mode, sigma = _clip(values, ranges)
     return origin + scale * mode, scale * sigma
 
 
@@ -70,63 +109,46 @@ def _filled(ordered: Pixels) -> Integers:
     return counts
 
 
-def _whole_variance(offsets: Floats, start: Integers, stop: Integers) -> Floats:
-    """Variance of the pixels of each row."""
+def _whole_rows(values: Floats, filled: Integers) -> _Ranges:
+    """Return the ranges of all pixels, ``filled`` of them in each row."""
+    start = np.arange(filled.size) * values.shape[1]
+    stop = start + filled
     # reduceat sums from each bound to the next: every second sum is that of a row.
-    bounds = np.stack([start, stop], axis=1).ravel()[: 2 * start.size - 1]
-    flat = offsets.ravel()[: stop[-1]]
-    mean, square = (
-        np.add.reduceat(values, bounds)[::2] / (stop - start)
-        for values in (flat, flat * flat)
-    )
-    variance: Floats = np.maximum(square - mean * mean, 0.0)
-    return variance
+    bounds = np.stack([start, stop], axis=1).ravel()[:-1]
+    flat = values.ravel()[: stop[-1]]
+    total, squares = (np.add.reduceat(v, bounds)[::2] for v in (flat, flat * flat))
+    return _Ranges(start=start, stop=stop, total=total, squares=squares)
 
 
-def _clip(values: Floats, start: Integers, stop: Integers) -> tuple[Floats, Floats]:
-    """Clip the rows of ``values``, which begin with a sigma of 1; modes and sigmas.
+def _clip(values: Floats, ranges: _Ranges) -> tuple[Floats, Floats]:
+    """Clip rows of ``values`` whose first sigma is 1; their modes and last sigmas.
 
-    What clipping leaves of a row is a range of it, ``start`` to ``stop``. Each row gets
-    a stretch of one common axis, so that one search finds the new ranges of all.
+    Every row gets a stretch of one common axis, so that one search finds the new
+    limits of all. In units of sigma no pixel is farther from the mean than the root
+    of their number.
     """
-    flat = values.ravel()
-    sums = _running_sums(flat)
-    stretch = np.arange(start.size) * 4 * REACH
+    farthest = 2 * math.sqrt(values.shape[1]) + 2
+    stretch = np.arange(len(values)) * 4 * farthest
+    flat = np.minimum(values, farthest, out=values).ravel()
     axis = (values + stretch[:, None]).ravel()
-    sigma = np.ones(start.size)
-    median, mean = np.zeros((2, start.size))
-    active = np.ones(start.size, dtype=bool)
+    active = np.ones(stretch.size, dtype=bool)
+    median, (mean, sigma) = ranges.median(flat), ranges.mean_and_deviation()
     for _ in range(MAX_CLIPS):
         limit = KAPPA * sigma
-        low, high = (np.clip(median + s * limit, -REACH, REACH) for s in (-1, 1))
-        first = np.maximum(np.searchsorted(axis, stretch + low, "left"), start)
-        last = np.minimum(np.searchsorted(axis, stretch + high, "right"), stop)
-        active &= ((first > start) | (last < stop)) & (last > first)
+        first = np.searchsorted(axis, stretch + median - limit, "left")
+        last = np.searchsorted(axis, stretch + median + limit, "right")
+        first, last = np.maximum(first, ranges.start), np.minimum(last, ranges.stop)
+        active &= (last - first < ranges.stop - ranges.start) & (last > first)
         if not active.any():
             break
-        start = np.where(active, first, start)
-        stop = np.where(active, last, stop)
-        median = _median(flat, start, stop)
-        moments = (sums[stop] - sums[start]) / (stop - start)
-        mean = moments.real
-        deviation = np.sqrt(np.maximum(moments.imag - mean * mean, 0.0))
+        first = np.where(active, first, ranges.start)
+        last = np.where(active, last, ranges.stop)
+        ranges = ranges.narrowed(flat, first, last)
+        median = ranges.median(flat)
+        mean, deviation = ranges.mean_and_deviation()
         sigma = np.where(active, deviation * _clipping_bias(deviation / limit), sigma)
     straight = np.abs(mean - median) < SKEWED * sigma
     return np.where(straight, 2.5 * median - 1.5 * mean, median), sigma
-
-
-def _running_sums(flat: Floats) -> npt.NDArray[np.complex128]:
-    """Sum ``flat`` up to each element (real) and of its squares (imaginary)."""
-    # One sum waits for the one before it: the two go together in one pass.
-    sums = np.zeros(flat.size + 1, dtype=np.complex128)
-    sums.real[1:] = flat
-    sums.imag[1:] = flat * flat
-    return np.add.accumulate(sums, out=sums)
-
-
-def _median(values: npt.NDArray[Any], start: Integers, stop: Integers) -> Any:
-    """Median of the ranges ``start`` to ``stop``, each in ascending order."""
-    return 0.5 * (values[(start + stop - 1) // 2] + values[(start + stop) // 2])
 
 
 def _clipping_bias(ratio: Floats) -> Floats:
