@@ -164,7 +164,9 @@ def test_a_run_that_was_stopped_says_how_to_go_on(
     monkeypatch.setattr(launch, "start", stop)
     said = run(call, few, tmp_path / "run")
     assert said.code == code
-    assert "what was done is kept: `trap-hpc resume trap-" in said.err
+    assert said.err.splitlines()[-1].startswith(
+        "What was done is kept: `trap-hpc resume trap-"
+    )
 
 
 def test_images_are_simulated_and_packed(call: CommandLine, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def _guarded(words: Sequence[str], debug: bool) -> int:
     except TrapHpcError as error:
         if debug:
             raise
-        _complain(str(error))
+        _complain("\n".join([str(error), *getattr(error, "__notes__", [])]))
         return exits.USAGE if isinstance(error, UsageError) else exits.FAILED
     except Exception as error:  # noqa: BLE001  a traceback is for those who ask
         if debug:

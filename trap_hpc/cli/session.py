@@ -34,11 +34,11 @@ def carry_out(
         with watching(quiet=quiet) as watch:
             summary = work(watch)
     except KeyboardInterrupt:
-        click.echo(f"interrupted; {_how_to_go_on(run_id)}", err=True)
+        click.echo(f"trap-hpc: interrupted\n{_how_to_go_on(run_id)}", err=True)
         return exits.INTERRUPTED
-    except RunError:
+    except RunError as error:
         if (directory / "ledger.sqlite").exists():
-            click.echo(f"stopped; {_how_to_go_on(run_id)}", err=True)
+            error.add_note(_how_to_go_on(run_id))
         raise
     if as_json:
         print_json(summary_record(summary))
@@ -48,4 +48,4 @@ def carry_out(
 
 
 def _how_to_go_on(run_id: str) -> str:
-    return f"what was done is kept: `trap-hpc resume {run_id}` does the rest"
+    return f"What was done is kept: `trap-hpc resume {run_id}` does the rest."
