@@ -89,6 +89,16 @@ def test_sources_meet_at_the_pole_whatever_their_right_ascensions() -> None:
     assert abs(known["wm_decl"][0] - 90) < 1e-2
 
 
+def test_an_image_at_the_pole_that_is_centred_on_180_does_not_look_across_0() -> None:
+    # TraP's half range there is 180 degrees, which from 180 just doesn't reach 0.
+    pole = (180.0, 90.0)
+    east, west = image((1, 4), time=0, centre=pole), image((-1, 4), time=1, centre=pole)
+    scene = Scene()
+    scene.see(east)
+    assert abs(east.blind["ra"][0] - west.blind["ra"][0]) > 300
+    assert types_of(scene.see(west)) == [4]
+
+
 def test_all_extractions_near_one_source_replace_it() -> None:
     scene = Scene()
     scene.see(image((0, 0), time=0, rb_smaj_deg=0.03))

@@ -100,14 +100,12 @@ def continued(old: Averages, new: Points, *, across: bool) -> Averages:
     n, ns_square = old.datapoints, _square(new.uncertainty_ns)
     total_ra = n * old.avg_weight_ra + 1 / _square(new.uncertainty_ew)
     total_decl = n * old.avg_weight_decl + 1 / ns_square
-    weighted_decl = new.decl / ns_square
-    sum_decl = n * old.avg_wdecl + weighted_decl
-    ra, avg_wra = _mean_ra(old, new, total_ra)
+    sum_decl = n * old.avg_wdecl + new.decl / ns_square
     decl = sum_decl / total_decl
+    ra, avg_wra = _mean_ra(old, new, total_ra)
     wm_ra = ra
     if across:
         ra, wm_ra, avg_wra = _mean_ra_across(old, new, total_ra, ra, avg_wra)
-        decl = (n * old.avg_weight_decl * old.wm_decl + weighted_decl) / total_decl
     x, y, z = unit_vectors(ra, decl)
     return Averages(
         datapoints=n + 1,
