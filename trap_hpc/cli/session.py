@@ -34,11 +34,11 @@ def carry_out(
         with watching(quiet=quiet) as watch:
             summary = work(watch)
     except KeyboardInterrupt:
-        click.echo(f"trap-hpc: interrupted\n{_how_to_go_on(run_id)}", err=True)
+        click.echo("trap-hpc: interrupted", err=True)
+        click.echo(_how_to_go_on(run_id, directory), err=True)
         return exits.INTERRUPTED
     except RunError as error:
-        if (directory / "ledger.sqlite").exists():
-            error.add_note(_how_to_go_on(run_id))
+        error.add_note(_how_to_go_on(run_id, directory))
         raise
     if as_json:
         print_json(summary_record(summary))
@@ -47,5 +47,7 @@ def carry_out(
     return summary.exit_code
 
 
-def _how_to_go_on(run_id: str) -> str:
+def _how_to_go_on(run_id: str, directory: Path) -> str:
+    if not (directory / "ledger.sqlite").exists():
+        return "Nothing was done yet."
     return f"What was done is kept: `trap-hpc resume {run_id}` does the rest."
