@@ -16,6 +16,7 @@ from astropy.io import fits
 from trap_hpc.errors import ImageError
 from trap_hpc.pipeline.images.axes import axes_of, count_of, lengths
 from trap_hpc.pipeline.images.cards import Cards
+from trap_hpc.pipeline.images.fitscards import FitsCards
 from trap_hpc.pipeline.images.header import Contents, contents_of
 from trap_hpc.pipeline.images.image import Pixels, Plane
 
@@ -86,7 +87,7 @@ def _image_hdu(stream: BinaryIO) -> _Hdu:
         text = _header_bytes(stream, first=number == 0)
         if not text:
             break
-        cards = Cards(fits.Header.fromstring(text.decode("ascii")))
+        cards = Cards(FitsCards(text.decode("ascii")))
         offset += -(-len(text) // _BLOCK) * _BLOCK
         hdu = _Hdu(number=number, cards=cards, offset=offset)
         if _is_image(cards):
