@@ -163,7 +163,8 @@ def v_and_eta(points: list[Row]) -> tuple[float, float]:
     w = [point["f_int_err"] ** -2 for point in points]
     mean = sum(f) / n
     weighted_mean = sum(a * b for a, b in zip(f, w, strict=True)) / sum(w)
-    spread = math.sqrt(sum((a - mean) ** 2 for a in f) / (n - 1))
+    variance = sum((a - mean) ** 2 for a in f) / n
+    spread = math.sqrt(variance * n / (n - 1)) if variance >= 8e-14 else 0.0
     chi_square = sum(b * (a - weighted_mean) ** 2 for a, b in zip(f, w, strict=True))
     return spread / mean, chi_square / (n - 1)
 
