@@ -96,8 +96,8 @@ def _positions(
     centre = (size - 1) / 2
     radius = min(RADIUS * size, centre - 10) - _EDGE_PIX
     apart = min(5 * FWHM_PIX, 0.7 * radius * math.sqrt(math.pi / max(count, 1)))
-    if apart < 2 * FWHM_PIX:
-        most = int(math.pi * (0.7 * radius / (2 * FWHM_PIX)) ** 2)
+    if count > 1 and apart < 2 * FWHM_PIX:
+        most = max(1, int(math.pi * (0.7 * radius / (2 * FWHM_PIX)) ** 2))
         raise UsageError(
             f"{count} sources would overlap in images of {size} pixels: at most "
             f"{most} fit"
