@@ -59,7 +59,7 @@ def pack(
     _check(out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        with h5py.File(str(partial), "w-", libver=_FORMAT) as file:
+        with h5py.File(str(partial), "w-", libver=_FORMAT, locking=False) as file:
             writer = _Writer(file, compression)
             for done, path in enumerate(paths, start=1):
                 writer.add(path)

@@ -32,7 +32,8 @@ def scan(path: str) -> list[Header | Refusal]:
 def read(address: str) -> Image:
     """Read one image: ``file.fits``, ``cube.fits[plane]`` or ``night.h5#n``.
 
-    Raises ImageError, whose message is the reason, without the image's name.
+    A file's name alone is its first plane. Raises ImageError, whose message is the
+    reason, without the image's name.
     """
     with reasons():
         where = parse(address)

@@ -126,7 +126,10 @@ def _to_utc(moment: datetime, system: str) -> datetime:
 
 
 def _from_atomic(moment: datetime, scale: str) -> datetime:
-    from astropy.time import Time
+    from astropy.time import Time  # slow to import, and rarely needed
+    from astropy.utils import iers
 
-    utc: datetime = Time(moment, scale=scale).utc.to_datetime()
+    # What a download brings would make the same header mean another time tomorrow.
+    with iers.conf.set_temp("auto_download", False):
+        utc: datetime = Time(moment, scale=scale).utc.to_datetime()
     return utc
