@@ -9,6 +9,7 @@ import numpy as np
 from trap_hpc.config.parameters import SourceExtraction
 from trap_hpc.pipeline.finder.background import Cleared
 from trap_hpc.pipeline.finder.columns import either, only, put
+from trap_hpc.pipeline.finder.deblending import deblend
 from trap_hpc.pipeline.finder.field import Booleans, Field
 from trap_hpc.pipeline.finder.fitting import fit, model
 from trap_hpc.pipeline.finder.gaussians import Beam, Gaussians
@@ -54,6 +55,8 @@ def extract(
         column, as in TraP's table.
     """
     islands = find_islands(cleared, parameters)
+    if parameters.deblend_nthresh > 0:
+        islands = deblend(islands, parameters)
     if not islands.starts.size:
         return no_rows(EXTRACTED)
     shaped = _shaped_as_beam if parameters.force_beam else _shaped_freely
@@ -74,7 +77,7 @@ def extract(
 
 def _is_wide(islands: Islands) -> Booleans:
     """Which islands have enough pixels in x and in y for a fit."""
-    extents = islands.extent(islands.x), islands.extent(islands.y)
+    extents = islands.extent(islands.pixels.x), islands.extent(islands.pixels.y)
     wide: Booleans = np.minimum(*extents) >= EXTENT_TO_FIT
     return wide
 
@@ -104,11 +107,11 @@ def _shaped_freely(islands: Islands, beam: Beam) -> _Found:
 def _photometry(found: _Found, beam: Beam) -> Photometry:
     """Fluxes and errors, with the noise at the brightest pixel."""
     islands, sources = found.islands, found.sources
-    noise = islands.at_peak(islands.noise)
+    noise = islands.at_peak(islands.pixels.noise)
     fits = of_fits(sources, noise, beam)
     if found.fitted.all():
         return fits
-    threshold = islands.at_peak(islands.threshold)
+    threshold = islands.at_peak(islands.pixels.threshold)
     return either(found.fitted, fits, of_moments(sources, threshold, noise, beam))
 
 
@@ -116,10 +119,12 @@ def _goodness(found: _Found, peak: Floats, beam: Beam) -> Goodness:
     """Compare the islands with their Gaussians, which have the corrected ``peak``."""
     islands = found.islands
     corrected = replace(found.sources, peak=peak)
-    noise = islands.spread(islands.at_peak(islands.noise))
-    chisq = islands.total(((islands.signal - model(corrected, islands)) / noise) ** 2)
+    noise = islands.spread(islands.at_peak(islands.pixels.noise))
+    chisq = islands.total(
+        ((islands.pixels.signal - model(corrected, islands)) / noise) ** 2
+    )
     return Goodness(
-        det_sigma=islands.largest(islands.signal / islands.noise),
+        det_sigma=islands.largest(islands.pixels.signal / islands.pixels.noise),
         chisq=chisq,
         reduced_chisq=chisq * beam.area / islands.counts,
     )

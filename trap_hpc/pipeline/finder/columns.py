@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from trap_hpc.pipeline.finder.field import Booleans
+from trap_hpc.pipeline.records import Integers
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     Columns = TypeVar("Columns", bound=DataclassInstance)
 
 
-def only(columns: Columns, wanted: Booleans | slice) -> Columns:
+def only(columns: Columns, wanted: Booleans | Integers | slice) -> Columns:
     """Return the sources that ``wanted`` chooses along the last axis."""
     parts = {f.name: getattr(columns, f.name)[..., wanted] for f in fields(columns)}
     return type(columns)(**parts)

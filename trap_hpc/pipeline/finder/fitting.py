@@ -76,7 +76,7 @@ def model(sources: Gaussians, islands: Islands) -> Floats:
     peak, x, y, a, b, c = islands.spread(
         np.array([sources.peak, sources.x, sources.y, *sources.quadratic])
     )
-    dx, dy = islands.x - x, islands.y - y
+    dx, dy = islands.pixels.x - x, islands.pixels.y - y
     brightness: Floats = peak * np.exp(-(a * dx + 2 * b * dy) * dx - c * dy * dy)
     return brightness
 
@@ -86,7 +86,7 @@ def _settled(
 ) -> Floats:
     """Take up to ``steps`` steps of the first ``free`` rows of ``parameters``."""
     now = _equations(islands, parameters, free)
-    negligible = ROUNDING * islands.total(islands.signal**2)
+    negligible = ROUNDING * islands.total(islands.pixels.signal**2)
     running = np.ones(damping.size, dtype=bool)
     while steps and 2 * np.count_nonzero(running) > running.size:
         steps -= 1
@@ -111,7 +111,7 @@ def _settled(
 def _equations(islands: Islands, parameters: Floats, free: int) -> _Equations:
     """Linearise about ``parameters``: rows peak, x, y, a, b, c (see `Gaussians`)."""
     peak, x, y, a, b, c = islands.spread(parameters)
-    dx, dy = islands.x - x, islands.y - y
+    dx, dy = islands.pixels.x - x, islands.pixels.y - y
     slope_x, slope_y = a * dx + b * dy, b * dx + c * dy
     # A trial that is no ellipse may overflow; it is turned down below.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -120,7 +120,7 @@ def _equations(islands: Islands, parameters: Floats, free: int) -> _Equations:
         jacobian = [profile, 2 * model * slope_x, 2 * model * slope_y]
         if free > 3:
             jacobian += [-model * dx * dx, -2 * model * dx * dy, -model * dy * dy]
-        residual = islands.signal - model
+        residual = islands.pixels.signal - model
         columns = [*jacobian, residual]
         pairs = [(i, j) for i in range(free + 1) for j in range(i + 1)]
         sums = islands.total(np.array([columns[i] * columns[j] for i, j in pairs]))

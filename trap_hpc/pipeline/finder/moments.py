@@ -25,8 +25,8 @@ def moments(islands: Islands, beam: Beam) -> Gaussians:
     (Spreeuw 2010, equations 2.66 to 2.70). An island of one pixel, or of one pixel's
     width, gets the area of the beam.
     """
-    peak = islands.largest(islands.signal) * pixel_peak_statistics(beam)[0]
-    ratio = islands.at_peak(islands.threshold) / peak
+    peak = islands.largest(islands.pixels.signal) * pixel_peak_statistics(beam)[0]
+    ratio = islands.at_peak(islands.pixels.threshold) / peak
     missing = 1.0 + np.log(ratio) * ratio / (1.0 - ratio)
     x, y, xx, yy, xy = _normalised_moments(islands)
     middle, half_range = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
@@ -46,10 +46,13 @@ def moments(islands: Islands, beam: Beam) -> Gaussians:
 def _normalised_moments(islands: Islands) -> tuple[Floats, ...]:
     """Barycentre x, y and second central moments xx, yy, xy of each island."""
     # About the first pixel: far from the origin the second moments would cancel.
-    first_x, first_y = islands.x[islands.starts], islands.y[islands.starts]
-    dx = islands.x - islands.spread(first_x)
-    dy = islands.y - islands.spread(first_y)
-    weighted = islands.signal * np.array(
+    first_x, first_y = (
+        islands.pixels.x[islands.starts],
+        islands.pixels.y[islands.starts],
+    )
+    dx = islands.pixels.x - islands.spread(first_x)
+    dy = islands.pixels.y - islands.spread(first_y)
+    weighted = islands.pixels.signal * np.array(
         [np.ones_like(dx), dx, dy, dx * dx, dy * dy, dx * dy]
     )
     total, *rest = islands.total(weighted)
