@@ -11,8 +11,10 @@ LONGEST_FUNCTION = 50
 
 
 def python_files() -> list[Path]:
+    """All of ours; hidden folders hold environments."""
     folders = ("trap_hpc", "tests", "benchmarks")
-    return [path for name in folders for path in sorted((ROOT / name).rglob("*.py"))]
+    paths = [path for name in folders for path in sorted((ROOT / name).rglob("*.py"))]
+    return [p for p in paths if "/." not in str(p.relative_to(ROOT))]
 
 
 def long_functions(path: Path) -> Iterator[str]:
