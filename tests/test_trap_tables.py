@@ -99,6 +99,16 @@ def test_a_value_that_is_no_number_is_shown(folder: Path) -> None:
         read_trap_tables(folder)
 
 
+def test_a_source_without_a_position_is_named(folder: Path) -> None:
+    path = folder / "extractedsource.csv"
+    head, source = path.read_text().splitlines()
+    values = source.split(",")
+    values[head.split(",").index("ra")] = ""
+    path.write_text("\n".join([head, ",".join(values)]))
+    with pytest.raises(UsageError, match="column ra: row 2 has no number"):
+        read_trap_tables(folder)
+
+
 def test_a_time_that_is_none_is_shown(folder: Path) -> None:
     edit(folder / "image.csv", "2011-12-16 04:35:07.614867", "yesterday")
     with pytest.raises(UsageError, match=r"column taustart_ts: .*yesterday"):

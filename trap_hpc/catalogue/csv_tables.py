@@ -30,12 +30,19 @@ class CsvTable:
             )
         return self.columns[name]
 
-    def floats(self, name: str) -> Floats:
-        """Return a column of numbers; what is empty is not a number."""
+    def floats(self, name: str, *, needed: bool = False) -> Floats:
+        """Return a column of numbers; what is empty is not a number.
+
+        A column that is ``needed`` may have no such gap, nor an infinite number.
+        """
         try:
-            return np.array([float(v) if v else np.nan for v in self.text(name)])
+            values = np.array([float(v) if v else np.nan for v in self.text(name)])
         except ValueError as error:
             raise self._bad(name, error) from None
+        if needed and not np.isfinite(values).all():
+            row = int(np.isfinite(values).argmin()) + 2
+            raise UsageError(f"{self.path}, column {name}: row {row} has no number")
+        return values
 
     def integers(self, name: str) -> Integers:
         """Return a column of whole numbers; what is empty is 0."""

@@ -29,6 +29,10 @@ from trap_hpc.pipeline.records import (
 )
 
 _FLOATS = tuple(name for name in EXTRACTED.names or () if name != "gaussian")
+_MAY_BE_EMPTY = (
+    *("semimajor", "semiminor", "pa", "chisq", "reduced_chisq"),
+    *("tau_time", "rb_smin", "rb_pa", "deltay"),
+)
 _HEADER_COLUMNS = {
     "tau_time_s": "tau_time",
     "freq_eff_hz": "freq_eff",
@@ -140,7 +144,8 @@ def _without_sources(
 
 def _headers(table: CsvTable, times: Integers, centres: Floats) -> list[Header]:
     numbers = {
-        field: table.floats(name).tolist() for field, name in _HEADER_COLUMNS.items()
+        field: table.floats(name, needed=name not in _MAY_BE_EMPTY).tolist()
+        for field, name in _HEADER_COLUMNS.items()
     }
     return [
         Header(
@@ -158,9 +163,8 @@ def _headers(table: CsvTable, times: Integers, centres: Floats) -> list[Header]:
 
 def _centres(table: CsvTable, regions: CsvTable) -> Floats:
     """Return the centre of each image's region, (ra, decl) in degrees."""
-    known = np.column_stack(
-        [regions.floats("centre_ra"), regions.floats("centre_decl")]
-    )
+    names = "centre_ra", "centre_decl"
+    known = np.column_stack([regions.floats(name, needed=True) for name in names])
     place = {region: n for n, region in enumerate(regions.integers("id").tolist())}
     try:
         return known[[place[region] for region in table.integers("skyrgn").tolist()]]
@@ -194,7 +198,7 @@ def _with_sources(
 def _extracted(table: CsvTable) -> Rows:
     rows = np.zeros(len(table.text("id")), EXTRACTED)
     for name in _FLOATS:
-        rows[name] = table.floats(name)
+        rows[name] = table.floats(name, needed=name not in _MAY_BE_EMPTY)
     rows["gaussian"] = table.integers("fit_type") > 0
     return rows
 
