@@ -146,22 +146,25 @@ def _clip(values: Floats, ranges: _Ranges) -> tuple[Floats, Floats]:
         ranges = ranges.narrowed(flat, first, last)
         median = ranges.median(flat)
         mean, deviation = ranges.mean_and_deviation()
-        sigma = np.where(active, deviation * _clipping_bias(deviation / limit), sigma)
+        corrected = deviation * _clipping_bias(deviation, limit)
+        sigma = np.where(active, corrected, sigma)
     straight = np.abs(mean - median) < SKEWED * sigma
     return np.where(straight, 2.5 * median - 1.5 * mean, median), sigma
 
 
-def _clipping_bias(ratio: Floats) -> Floats:
-    """Return true sigma over clipped sigma, from the latter over the limit L."""
+def _clipping_bias(deviation: Floats, limit: Floats) -> Floats:
+    """Return the true sigma over the ``deviation`` of what lies within +-``limit``."""
+    none = np.zeros_like(limit)
+    ratio = np.divide(deviation, limit, out=none, where=limit > 0)
     bias: Floats = np.interp(ratio, *_bias_table())
     return bias
 
 
 @lru_cache(maxsize=1)
 def _bias_table() -> tuple[Floats, Floats]:
-    """Clipped sigma over L, ascending, and true sigma over clipped sigma.
+    """Clipped sigma over limit, ascending, and true sigma over clipped sigma.
 
-    With t = L / sigma the clipped variance is
+    With t = limit / sigma the clipped variance is
     sigma^2 (1 - t sqrt(2 / pi) exp(-t^2 / 2) / erf(t / sqrt(2))).
     """
     limits = np.linspace(12.0, 0.05, 20_000)
