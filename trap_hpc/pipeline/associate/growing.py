@@ -55,17 +55,14 @@ class Growing(Generic[Scalar]):
 
 
 def end_to_end(parts: Sequence[Rows], dtype: np.dtype[np.void]) -> Rows:
-    """Return all parts as one array; a single one as it stands.
+    """Return all parts, of that type, as one array; a single one as it stands.
 
-    For structured rows that are known to be of the same type this costs a small part
-    of what ``np.concatenate`` takes to find that out.
+    Structured rows are copied as bytes: field by field takes ten times as long.
     """
     filled = [part for part in parts if len(part)]
     if len(filled) == 1:
         return filled[0]
-    joined = np.empty(sum(map(len, filled)), dtype)
-    start = 0
-    for part in filled:
-        joined[start : start + len(part)] = part
-        start += len(part)
-    return joined
+    as_bytes = np.dtype((np.void, dtype.itemsize))
+    none = np.empty(0, as_bytes)
+    joined: Rows = np.concatenate([none, *(part.view(as_bytes) for part in filled)])
+    return joined.view(dtype)

@@ -62,7 +62,7 @@ def find_pairs(
     limit = limits.distance_deg
     source, row = neighbours(known.vectors, alive, points.vectors, limit * DEGREE)
     cosine = _cosine(some(known.vectors, source), some(points.vectors, row))
-    near = cosine > np.cos(limit * DEGREE)
+    near = np.flatnonzero(cosine > np.cos(limit * DEGREE))
     source, row = source[near], row[near]
     old, new = _places(known, points)
     old, new = old.at(source), new.at(row)
@@ -71,7 +71,8 @@ def find_pairs(
     if not across:
         # TraP's range of right ascension doesn't wrap at 0/360.
         chosen &= np.abs(old.ra - new.ra) <= alpha(np.asarray(limit), points.decl)[row]
-    return _sorted_pairs(known, points, source[chosen], row[chosen], r[chosen])
+    places = np.flatnonzero(chosen)
+    return _sorted_pairs(known, points, source[places], row[places], r[places])
 
 
 def deruiter_radius(old: _Places, new: _Places, *, across: bool) -> Floats:

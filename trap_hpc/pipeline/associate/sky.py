@@ -130,8 +130,9 @@ class Sky:
 
 
 def _chosen(pairs: Pairs, mask: Mask) -> Pairs:
+    places = np.flatnonzero(mask)
     source, row, r, distance = pairs
-    return Pairs(source[mask], row[mask], r[mask], distance[mask])
+    return Pairs(source[places], row[places], r[places], distance[places])
 
 
 def _matches(kind: int, sources: Integers, bases: Integers, pairs: Pairs) -> Rows:
