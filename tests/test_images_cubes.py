@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from tests.made import NX, NY, fits_file, noise, with_cards
 from trap_hpc.errors import ImageError
@@ -106,7 +107,42 @@ def test_one_plane_of_a_large_cube_is_read_alone(
     assert taken == [image.pixels.nbytes]
 
 
+def test_the_image_may_be_tile_compressed(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.fits.fz")
+    plain = with_cards(
+        tmp_path, noise(2, NY, NX), CTYPE3="FREQ", CRVAL3=1e8, CDELT3=1e6
+    )
+    image = fits.CompImageHDU(
+        noise(2, NY, NX),
+        fits.getheader(plain),
+        compression_type="GZIP_2",
+        quantize_level=0,
+    )
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
+
+    assert [entry.address for entry in scan(path)] == [f"{path}[0]", f"{path}[1]"]
+    assert read(f"{path}[1]").content == read(f"{plain}[1]").content
+
+
 def test_a_file_whose_name_looks_like_a_plane_is_itself(tmp_path: Path) -> None:
     path = fits_file(tmp_path / "a.fits[1]")
 
     assert read(path).header.address == path
+
+
+@pytest.mark.parametrize(
+    ("axis", "words"),
+    [
+        ({"CRVAL3": 1e15}, "1e\\+15 s on its time axis is not a time"),
+        ({"CRVAL3": 1e308, "CUNIT3": "d"}, "values on axis 3"),
+        ({"MJDREF": -1e9}, "is not a time"),
+    ],
+)
+def test_times_that_are_none_are_named(
+    tmp_path: Path, axis: dict[str, Any], words: str
+) -> None:
+    cards: dict[str, Any] = {"CTYPE3": "TIME", "CDELT3": 10.0} | axis
+    path = with_cards(tmp_path, noise(2, NY, NX), "", **cards)
+
+    with pytest.raises(ImageError, match=words):
+        read(f"{path}[0]")

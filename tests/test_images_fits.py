@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from tests.made import CARDS, NX, NY, header_of, noise, with_cards
-from trap_hpc.pipeline.images import LofarHeader, read, scan
+from trap_hpc.pipeline.images import LofarHeader, read
 
 NOON_US = 1393675200_000000
 """2014-03-01T12:00:00."""
@@ -103,6 +103,15 @@ def test_other_pixels_hash_otherwise(tmp_path: Path) -> None:
     )
 
 
+def test_the_word_end_in_a_comment_ends_nothing(tmp_path: Path) -> None:
+    header = fits.Header(CARDS)
+    header.insert(5, ("COMMENT", "THE END"))
+    header.insert(6, ("", ""))
+    fits.PrimaryHDU(noise(), header).writeto(tmp_path / "end.fits")
+
+    assert header_of(str(tmp_path / "end.fits")).nx == NX
+
+
 def test_the_image_may_be_in_an_extension(tmp_path: Path) -> None:
     path = with_cards(tmp_path)
     table = fits.BinTableHDU.from_columns([fits.Column("a", "E", array=[1.0, 2.0])])
@@ -110,23 +119,6 @@ def test_the_image_may_be_in_an_extension(tmp_path: Path) -> None:
     fits.HDUList([fits.PrimaryHDU(), table, image]).writeto(tmp_path / "ext.fits")
 
     assert read(str(tmp_path / "ext.fits")).content == read(path).content
-
-
-def test_the_image_may_be_tile_compressed(tmp_path: Path) -> None:
-    path = str(tmp_path / "a.fits.fz")
-    plain = with_cards(
-        tmp_path, noise(2, NY, NX), CTYPE3="FREQ", CRVAL3=1e8, CDELT3=1e6
-    )
-    image = fits.CompImageHDU(
-        noise(2, NY, NX),
-        fits.getheader(plain),
-        compression_type="GZIP_2",
-        quantize_level=0,
-    )
-    fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
-
-    assert [entry.address for entry in scan(path)] == [f"{path}[0]", f"{path}[1]"]
-    assert read(f"{path}[1]").content == read(f"{plain}[1]").content
 
 
 @pytest.mark.parametrize(

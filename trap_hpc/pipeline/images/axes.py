@@ -104,6 +104,8 @@ def _axis(cards: Cards, number: int, length: int) -> Axis:
     step = cards.number_or(f"CDELT{number}", 1.0) * unit
     crval = cards.number_or(f"CRVAL{number}", 1.0 if kind == "stokes" else 0.0) * unit
     start = crval + (1.0 - cards.number_or(f"CRPIX{number}", 1.0)) * step
+    if not math.isfinite(start + length * step):
+        raise ImageError(f"the values on axis {number} ({name}) make no sense")
     return Axis(name=name, kind=kind, length=length, start=start, step=step)
 
 

@@ -105,9 +105,9 @@ def _header_bytes(stream: BinaryIO, *, first: bool) -> bytes:
         if first and not text:
             _check_magic(block)
         text += block.translate(_PRINTABLE)
-        end = text.find(_END, max(0, len(text) - len(block)))
-        if end >= 0 and end % _CARD == 0:
-            return text[: end + _CARD]
+        for end in range(len(text) - len(block), len(text), _CARD):
+            if text.startswith(_END, end):
+                return text[: end + _CARD]
         if len(block) < _BLOCK:
             break
     if first:

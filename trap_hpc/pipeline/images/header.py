@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from trap_hpc.errors import ImageError
 from trap_hpc.pipeline.images.axes import (
@@ -25,6 +26,7 @@ from trap_hpc.pipeline.images.projection import Projection
 from trap_hpc.pipeline.images.spectrum import checked, frequency_of
 from trap_hpc.pipeline.images.times import (
     MJD_1970,
+    microseconds,
     mjd_to_microseconds,
     start_and_duration,
 )
@@ -32,6 +34,8 @@ from trap_hpc.pipeline.records import Header, Refusal
 
 _OLDEST_MJD = 15020
 """1900. A larger time can't be counted from DATE-OBS: it is a date."""
+_FIRST_US = microseconds(datetime.min)
+_LAST_US = microseconds(datetime.max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,10 @@ class Contents:
             start = -MJD_1970 * 86_400_000_000
         else:
             start = self.first.header.taustart_us
-        return start + round(seconds * 1e6)
+        start += round(seconds * 1e6)
+        if not _FIRST_US <= start < _LAST_US:
+            raise ImageError(f"{seconds:g} s on its time axis is not a time")
+        return start
 
 
 def contents_of(cards: Cards, path: str) -> Contents:
