@@ -4,7 +4,7 @@
 
     TrapHpcError
     ├── UsageError            the command line or a file that the user wrote is wrong
-    │   └── ParameterError    a job parameter is unknown, of the wrong type or out of range
+    │   └── ParameterError    a job parameter is unknown, mistyped or out of range
     ├── ImageError            one image can't be used; the run goes on without it
     ├── MeasurementError      a measurement file is missing, cut short or damaged
     └── RunError              the run can't go on; what it did is kept

@@ -130,7 +130,8 @@ def _encode(findings: Sequence[Finding], attributes: Mapping[str, str]) -> bytes
 
 
 def _decode(content: bytes) -> Iterator[Finding]:
-    with h5py.File(io.BytesIO(content), "r") as file:
+    stream: Any = io.BytesIO(content)  # h5py takes it, its type stubs do not know
+    with h5py.File(stream, "r") as file:
         records = json.loads(bytes(file["findings"][()]))
         rows, requests = file["rows"][()], file["requests"][()]
     row = request = 0

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 
 Rows = npt.NDArray[np.void]
 """A one-dimensional structured array."""
@@ -23,7 +21,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def _dtype(floats: str, integers: str = "", booleans: str = "") -> np.dtype[np.void]:
-    """A structured type; ids come first, as in TraP's tables."""
+    """Make a structured type; ids come first, as in TraP's tables."""
     names = [(name, "<i8") for name in integers.split()]
     names += [(name, "<f8") for name in floats.split()]
     names += [(name, "?") for name in booleans.split()]
@@ -41,9 +39,7 @@ failed is a row whose f_peak is NaN."""
 
 EXTRACTED = np.dtype(
     SOURCE.descr
-    + _dtype(
-        "zone uncertainty_ew uncertainty_ns ra_err decl_err x y z racosdecl"
-    ).descr
+    + _dtype("zone uncertainty_ew uncertainty_ns ra_err decl_err x y z racosdecl").descr
 )
 """A row of ``extractedsource``: SOURCE and what follows from it (sources.derive)."""
 
@@ -79,7 +75,7 @@ SPLIT = _dtype("", "parent child")
 
 
 def no_rows(dtype: np.dtype[np.void]) -> Rows:
-    """An empty array of ``dtype``."""
+    """Make an empty array of ``dtype``."""
     return np.empty(0, dtype)
 
 
@@ -202,6 +198,5 @@ class StepRows:
 
 
 def concatenated(parts: Sequence[Rows], dtype: np.dtype[np.void]) -> Rows:
-    """All parts as one array, also when there are none."""
-    result: Any = np.concatenate(parts) if parts else no_rows(dtype)
-    return result
+    """Join all parts, also when there are none."""
+    return np.concatenate(parts) if parts else no_rows(dtype)
