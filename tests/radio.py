@@ -23,10 +23,10 @@ Source = tuple[float, float, float]
 
 
 def gaussian(
-    shape: tuple[int, int], x: float, y: float, peak: float, beam: Beam = BEAM
+    shape: tuple[int, ...], x: float, y: float, peak: float, beam: Beam = BEAM
 ) -> Floats:
     a, b, c = quadratic_form(beam.semimajor, beam.semiminor, beam.theta)
-    rows, columns = np.indices(shape)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
     dx, dy = columns - x, rows - y
     brightness: Floats = peak * np.exp(-(a * dx**2 + 2 * b * dx * dy + c * dy**2))
     return brightness
@@ -47,7 +47,9 @@ def sky(
 ) -> npt.NDArray[np.float32]:
     pixels = beam_noise((size, size), seed, beam)
     for x, y, peak in sources:
-        pixels += gaussian((size, size), x, y, peak, beam)
+        left, low = max(0, int(x) - 25), max(0, int(y) - 25)
+        around = pixels[low : low + 51, left : left + 51]
+        around += gaussian(np.shape(around), x - left, y - low, peak, beam)
     return pixels.astype(np.float32)
 
 

@@ -32,6 +32,7 @@ def astropy_offline() -> None:
     from astropy.utils import data, iers
 
     iers.conf.auto_download = False
+    iers.conf.auto_max_age = None
     data.conf.allow_internet = False
 
 

@@ -7,11 +7,13 @@ Pandey-Pommier & de Bruyn 2009), as TraP works it out.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trap_hpc.config.environment import astropy_offline
 from trap_hpc.pipeline.records import Floats, Header
 
 if TYPE_CHECKING:
@@ -146,9 +148,15 @@ def _bright_sources(time_us: int) -> Iterator[tuple[str, tuple[float, float]]]:
     from astropy.coordinates import get_body
     from astropy.time import Time
 
-    when = Time(time_us / 1e6, format="unix", scale="utc")
-    for name, body in BRIGHT_BODIES.items():
-        place = get_body(body, when, ephemeris="builtin")
+    astropy_offline()
+    with warnings.catch_warnings():
+        # Leap seconds of the far future are not known; a body doesn't move in one.
+        warnings.simplefilter("ignore")
+        when = Time(time_us / 1e6, format="unix", scale="utc")
+        places = [
+            get_body(b, when, ephemeris="builtin") for b in BRIGHT_BODIES.values()
+        ]
+    for name, place in zip(BRIGHT_BODIES, places, strict=True):
         yield name, (float(place.ra.rad), float(place.dec.rad))
 
 

@@ -89,7 +89,7 @@ def _check_pixels(
     image: Image, rms: float, parameters: JobParameters
 ) -> Rejection | None:
     low, high = image.pixels.min(), image.pixels.max()
-    if not math.isfinite(high - low):
+    if not (math.isfinite(low) and math.isfinite(high)):
         finite = image.pixels[np.isfinite(image.pixels)]
         if not finite.size:
             return Rejection(reason=NAN, comment="no pixel is a finite number")

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from trap_hpc.config.environment import astropy_offline
 from trap_hpc.errors import ImageError
 from trap_hpc.pipeline.images.cards import Cards
 
@@ -127,9 +128,8 @@ def _to_utc(moment: datetime, system: str) -> datetime:
 
 def _from_atomic(moment: datetime, scale: str) -> datetime:
     from astropy.time import Time  # slow to import, and rarely needed
-    from astropy.utils import iers
 
     # What a download brings would make the same header mean another time tomorrow.
-    with iers.conf.set_temp("auto_download", False):
-        utc: datetime = Time(moment, scale=scale).utc.to_datetime()
+    astropy_offline()
+    utc: datetime = Time(moment, scale=scale).utc.to_datetime()
     return utc
