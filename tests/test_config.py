@@ -231,3 +231,10 @@ def test_ci_is_noticed(
 
 def test_there_is_a_core() -> None:
     assert environment.cores() >= 1
+
+
+def test_the_example_in_configs_has_all_parameters_with_their_defaults() -> None:
+    example = Path(__file__).parent.parent / "configs" / "job_params.toml"
+    loaded = load(example)
+    assert loaded.parameters == JobParameters()
+    assert all(origin != "default" for _, origin in loaded.origins)
