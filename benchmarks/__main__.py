@@ -17,6 +17,8 @@ from benchmarks.commands import BenchmarkError, Setting, cores
 from benchmarks.figures import Figure, as_json, table
 from trap_hpc.config.environment import cap_threads
 
+IDLE_LOAD = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -57,6 +59,8 @@ def main() -> None:
     names = words.only or list(MEASUREMENTS)
     machine = describe_machine()
     _say("; ".join(f"{key}: {value}" for key, value in machine.items()))
+    if _load() > IDLE_LOAD:
+        _say("other programs are at work: times will be too long, ratios too small")
     found = []
     here = Path(__file__).parent
     with tempfile.TemporaryDirectory(prefix=".work-", dir=here) as scratch:
@@ -87,14 +91,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def describe_machine() -> dict[str, str]:
     """What the figures hold for."""
-    load = f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "processor": _processor(),
         "cores": str(len(cores())),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "load before": load,
+        "load before": f"{_load():.2f}",
     }
+
+
+def _load() -> float:
+    """Programs at work in the last minute."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def _processor() -> str:
