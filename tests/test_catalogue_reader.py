@@ -63,6 +63,12 @@ def test_a_light_curve_is_in_time_order(run: Path) -> None:
     assert np.all(table["freq_central"] == 150e6)
 
 
+def test_a_source_may_be_named_by_a_cell_of_a_table(run: Path) -> None:
+    with trap_hpc.open_run(run) as opened:
+        runcat = opened.sources()["runcat"][0]
+        assert set(opened.light_curve(runcat)["runcat"]) == {runcat}
+
+
 def test_an_unknown_source_is_said(run: Path) -> None:
     with (
         trap_hpc.open_run(run) as opened,

@@ -58,11 +58,12 @@ class Run:
         UsageError
             If there is no such source.
         """
-        table = self._table(queries.light_curves(self._dataset(), source_id))
+        # A table's own numbers are numpy's, which databases don't take for numbers.
+        table = self._table(queries.light_curves(self._dataset(), int(source_id)))
         if not len(table):
             raise UsageError(
-                f"{self._catalogue.place} has no source {source_id}; "
-                "the column runcat of `trap-hpc candidates` names those there are"
+                f"{self._catalogue.place} has no source {source_id}; `trap-hpc "
+                "candidates RUN --min-v 0` and `trap-hpc export` list all there are"
             )
         return table
 
