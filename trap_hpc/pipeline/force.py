@@ -85,7 +85,9 @@ def force(
     rows = no_fits(requests)
     if possible.size:
         x, y = x[possible], y[possible]
-        fits = _fits(x, y, cleared, beam, sky, parameters)
+        # A peak of exactly zero has errors without bounds, and fails for them.
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            fits = _fits(x, y, cleared, beam, sky, parameters)
         sound = is_sound(fits)
         rows[possible[sound]] = fits[sound]
     return rows
@@ -131,10 +133,8 @@ def _fits(
         semiminor=np.full(x.size, beam.semiminor),
         theta=np.full(x.size, beam.theta),
     )
-    # A peak of exactly zero has errors without bounds, and fails for them.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        photometry = of_fits(sources, noise, beam)
-        shape = on_the_sky(sources, photometry, sky)
+    photometry = of_fits(sources, noise, beam)
+    shape = on_the_sky(sources, photometry, sky)
     peak = photometry.peak
     squares = sums.signal_squared + peak * (
         peak * sums.profile_squared - 2 * sums.profile_signal

@@ -62,7 +62,10 @@ def fit(
         shape[:] = np.array([[beam.semimajor], [beam.semiminor], [beam.theta]])
     parameters = np.concatenate([position, quadratic_form(*shape)])
     damping = np.full(start.peak.size, FIRST_DAMPING)
-    parameters = _settled(islands, parameters, 3 if beam else 6, damping, MAX_STEPS)
+    # Steps may lead nowhere (to no ellipse, or to where nothing is left of it): the
+    # sum of squares is infinite there, and the step is not taken.
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        parameters = _settled(islands, parameters, 3 if beam else 6, damping, MAX_STEPS)
     if not beam:
         shape = np.array(ellipse(parameters[3:]))
     names = ("peak", "x", "y", "semimajor", "semiminor", "theta")
@@ -113,17 +116,15 @@ def _equations(islands: Islands, parameters: Floats, free: int) -> _Equations:
     peak, x, y, a, b, c = islands.spread(parameters)
     dx, dy = islands.pixels.x - x, islands.pixels.y - y
     slope_x, slope_y = a * dx + b * dy, b * dx + c * dy
-    # A trial that is no ellipse may overflow; it is turned down below.
-    with np.errstate(over="ignore", invalid="ignore"):
-        profile = np.exp(-(slope_x * dx + slope_y * dy))
-        model = peak * profile
-        jacobian = [profile, 2 * model * slope_x, 2 * model * slope_y]
-        if free > 3:
-            jacobian += [-model * dx * dx, -2 * model * dx * dy, -model * dy * dy]
-        residual = islands.pixels.signal - model
-        columns = [*jacobian, residual]
-        pairs = [(i, j) for i in range(free + 1) for j in range(i + 1)]
-        sums = islands.total(np.array([columns[i] * columns[j] for i, j in pairs]))
+    profile = np.exp(-(slope_x * dx + slope_y * dy))
+    model = peak * profile
+    jacobian = [profile, 2 * model * slope_x, 2 * model * slope_y]
+    if free > 3:
+        jacobian += [-model * dx * dx, -2 * model * dx * dy, -model * dy * dy]
+    residual = islands.pixels.signal - model
+    columns = [*jacobian, residual]
+    pairs = [(i, j) for i in range(free + 1) for j in range(i + 1)]
+    sums = islands.total(np.array([columns[i] * columns[j] for i, j in pairs]))
     products = np.empty((free + 1, free + 1, parameters.shape[1]))
     for (i, j), values in zip(pairs, sums, strict=True):
         products[i, j] = products[j, i] = values
