@@ -81,6 +81,34 @@ def test_what_is_not_there_is_named(
         expand([argument])
 
 
+def test_a_list_is_named_with_the_line_that_is_wrong(
+    night: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(night.parent)
+    Path("list.txt").write_text("night/b.fits\n\ngone.fits\n")
+    with pytest.raises(UsageError, match=r"@list.txt, line 3: gone.fits: no such"):
+        expand(["@list.txt"])
+
+
+def test_lists_that_name_each_other_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("@b.txt\n")
+    (tmp_path / "b.txt").write_text("@a.txt\n")
+    with pytest.raises(UsageError, match="without end"):
+        expand([f"@{tmp_path}/a.txt"])
+
+
+def test_a_pattern_may_be_relative_to_a_folder_with_brackets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "field [1] $x 'a'"
+    folder.mkdir()
+    (folder / "a b.fits").touch()
+    monkeypatch.chdir(folder)
+    (folder / "list.txt").write_text("*.fits\n")
+    assert names(expand(["*.fits"])) == ["a b.fits"]
+    assert names(expand(["@list.txt"])) == ["a b.fits"]
+
+
 def test_no_argument_is_an_error() -> None:
     with pytest.raises(UsageError, match="no images are given"):
         expand([])

@@ -27,22 +27,26 @@ def expand(arguments: Sequence[str]) -> list[str]:
     arguments, a path that is found again is left out. Raises UsageError for what does
     not exist and where there is no image.
     """
-    found = [path for argument in arguments for path in _found(argument, "")]
+    try:
+        found = [path for argument in arguments for path in _found(argument, "")]
+    except RecursionError:
+        raise UsageError("the @lists name each other without end") from None
     if not found:
         raise UsageError("no images are given: name files, folders, globs or @list.txt")
     return list(dict.fromkeys(found))
 
 
 def _found(argument: str, base: str) -> Iterator[str]:
-    path = os.path.abspath(os.path.join(base, os.path.expanduser(argument)))
+    argument = os.path.expanduser(argument)
+    path = os.path.abspath(os.path.join(base, argument))
     if os.path.isdir(path) and not is_table(path):
         yield from _in_folder(path)
     elif os.path.exists(path):
         yield path
     elif argument.startswith("@"):
         yield from _in_list(os.path.join(base, argument[1:]))
-    elif glob.has_magic(path):
-        yield from _in_glob(path)
+    elif glob.has_magic(argument):
+        yield from _in_glob(argument, base)
     else:
         raise UsageError(f"{argument}: no such file or folder")
 
@@ -67,9 +71,11 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir() and is_table(entry.path)
 
 
-def _in_glob(pattern: str) -> Iterator[str]:
+def _in_glob(pattern: str, base: str) -> Iterator[str]:
     """Find the matches, in order; a folder stands for the images in it."""
-    matches = sorted(glob.glob(pattern))
+    # The folder that the pattern is relative to may have brackets in its own name.
+    folder = glob.escape(os.path.abspath(base))
+    matches = sorted(glob.glob(os.path.join(folder, pattern)))
     if not matches:
         raise UsageError(f"{pattern}: nothing matches")
     for path in matches:
@@ -81,6 +87,15 @@ def _in_list(path: str) -> Iterator[str]:
         with open(path, encoding="utf-8") as lines:
             wanted = [_COMMENT.sub("", line).strip() for line in lines]
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"@{path}: the list can't be read ({error})") from error
-    for line in filter(None, wanted):
+        what = getattr(error, "strerror", None) or "it is not a text file"
+        raise UsageError(f"@{path}: the list can't be read: {what}") from error
+    for number, line in enumerate(wanted, start=1):
+        if line:
+            yield from _in_line(line, path, number)
+
+
+def _in_line(line: str, path: str, number: int) -> Iterator[str]:
+    try:
         yield from _found(line, os.path.dirname(os.path.abspath(path)))
+    except UsageError as error:
+        raise UsageError(f"@{path}, line {number}: {error}") from error
