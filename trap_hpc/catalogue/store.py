@@ -131,6 +131,15 @@ class Catalogue:
             stack.pop_all()  # it stays open
             return catalogue
 
+    @property
+    def complete(self) -> bool:
+        """Nothing is missing, the file of light curves included."""
+        return self.finished and self._light_curves.exists()
+
+    @property
+    def _light_curves(self) -> Path:
+        return self._path.with_name(LIGHT_CURVES_NAME)
+
     def add_step(self, step: StepRows) -> None:
         """Add a time step. A replayed step that is in already is skipped.
 
@@ -183,16 +192,15 @@ class Catalogue:
         One transaction: after a crash call it again. On a finished catalogue it does
         only what is still missing (the light curves' file, publishing).
         """
-        light_curves = self._path.with_name(LIGHT_CURVES_NAME)
         if not self.finished:
             self.checkpoint()
         with plain_errors(self._path):
             if not self.finished:
-                write_final(self._connection, final, light_curves, clock())
+                write_final(self._connection, final, self._light_curves, clock())
                 self._connection.commit()
                 self.finished = True
-            elif not light_curves.exists():
-                write_light_curves(self._connection, light_curves)
+            elif not self.complete:
+                write_light_curves(self._connection, self._light_curves)
         if self._publish_to is not None:
             publish(self._connection, self._publish_to)
 

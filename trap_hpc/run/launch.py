@@ -105,7 +105,7 @@ def _work(plan: Plan, ledger: Ledger, catalogue: Catalogue, watch: Watch) -> Sum
     log = RunLog(paths.log)
     tally = Tally(also_to_file(watch, paths.status))
     log(f"session {session}: engine {plan.engine}, {plan.workers} workers")
-    if ledger.fact("finished") != "yes":
+    if ledger.fact("finished") != "yes" or not catalogue.complete:
         with _running(_engine(plan), log) as engine:
             Driver(plan, ledger, engine, catalogue, tally).run()
             tally.finished()

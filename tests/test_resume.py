@@ -1,0 +1,81 @@
+"""Resuming finishes what is left, whatever was taken away or came back meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runs import SETTINGS, assert_same, run
+from trap_hpc.run import driver
+from trap_hpc.run.launch import resume, start
+from trap_hpc.run.paths import RunPaths
+from trap_hpc.run.plan import make_plan
+from trap_hpc.run.progress import Progress
+
+
+def interrupted(images: list[str], out: Path, when: Callable[[Progress], bool]) -> None:
+    """Run with one image a batch until ``when`` is first true of its progress."""
+
+    def watch(progress: Progress) -> None:
+        if when(progress):
+            raise KeyboardInterrupt
+
+    plan = make_plan(images, out=out, overrides=SETTINGS, engine="serial", batch_size=1)
+    with pytest.raises(KeyboardInterrupt):
+        start(plan, watch)
+
+
+def half_done(progress: Progress) -> bool:
+    return progress.associated >= 12
+
+
+def copied(night: list[str], folder: Path) -> list[str]:
+    folder.mkdir()
+    return [str(shutil.copy(path, folder)) for path in night]
+
+
+@pytest.fixture
+def always_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a checkpoint of the catalogue whenever that is possible."""
+    monkeypatch.setattr(driver, "CHECKPOINT_S", 0.0)
+
+
+@pytest.mark.parametrize("name", ["catalogue.sqlite", "lightcurves.h5"])
+def test_what_is_missing_of_a_finished_run_is_written_anew(
+    night: list[str], reference: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "run"
+    summary = run(night, out)
+    (out / name).unlink()
+    assert resume(str(out)).associated == summary.associated
+    assert (out / name).exists()
+    assert_same(reference, out)
+
+
+def test_a_catalogue_that_is_lost_on_the_way_is_written_anew(
+    night: list[str], reference: Path, tmp_path: Path, always_sure: None
+) -> None:
+    out = tmp_path / "run"
+    interrupted(night, out, half_done)
+    RunPaths(out).catalogue.unlink()
+    resume(str(out), engine="serial")
+    assert_same(reference, out)
+
+
+@pytest.mark.parametrize("step", ["measure", "force"])
+def test_damaged_measurement_files_are_made_again(
+    night: list[str], reference: Path, tmp_path: Path, always_sure: None, step: str
+) -> None:
+    out = tmp_path / "run"
+    interrupted(night, out, half_done)
+    for n, file in enumerate(sorted(RunPaths(out).measurements.glob(f"{step}-*"))):
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        (file.unlink, lambda: file.write_bytes(content[:99]), lambda: None)[n % 3]()  # noqa: B023
+        if n % 3 == 2:
+            file.write_bytes(content)
+    resume(str(out), engine="serial")
+    assert_same(reference, out)
