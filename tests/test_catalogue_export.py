@@ -103,6 +103,6 @@ def test_a_place_that_can_not_be_written_is_said(
     (tmp_path / "file").write_text("in the way")
     with (
         trap_hpc.open_run(run) as opened,
-        pytest.raises(StorageError, match="can't be written"),
+        pytest.raises(StorageError, match="can't be written: .* export again"),
     ):
         export(opened, form, tmp_path / "file" / "out")

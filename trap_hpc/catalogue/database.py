@@ -30,7 +30,7 @@ _SQLITE_ADVICE = {
     "may be written",
     "locked": "Another program holds it: end that one, then `trap-hpc resume`",
     "malformed": "The file is damaged: run the images again into a new folder",
-    "not a database": "The file is something else: name a catalogue",
+    "not a database": "The file is something else: name a run or its catalogue.sqlite",
 }
 
 
@@ -80,9 +80,15 @@ def postgresql_engine(url: str) -> sa.Engine:
         ) from error
 
 
+RESUME = "then `trap-hpc resume` goes on from here"
+
+
 @contextmanager
-def plain_errors(place: str | Path) -> Iterator[None]:
-    """Turn what a database or a disk reports into one of our errors."""
+def plain_errors(place: str | Path, then: str = RESUME) -> Iterator[None]:
+    """Turn what a database or a disk reports into one of our errors.
+
+    ``then`` is what to do once a disk that could not be written is put right.
+    """
     try:
         yield
     except DBAPIError as error:
@@ -93,8 +99,7 @@ def plain_errors(place: str | Path) -> Iterator[None]:
         # HDF5 says the number, and much else that helps nobody.
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise StorageError(
-            f"{place} can't be written: {reason}. Check space and permissions, then "
-            "`trap-hpc resume` goes on from here"
+            f"{place} can't be written: {reason}. Check space and permissions, {then}"
         ) from error
 
 

@@ -52,7 +52,7 @@ def export(run: Run, form: str, out: Path) -> list[Path]:
         raise UsageError(
             f"no format is called {form}; known: {', '.join(DEFAULT_NAMES)}"
         )
-    with plain_errors(out):
+    with plain_errors(out, "then export again, or name another --out"):
         if form == "csv":
             return _export_csv(run, out)
         out.parent.mkdir(parents=True, exist_ok=True)
