@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from trap_hpc.cli import watch
-from trap_hpc.cli.summary import summary_lines, summary_record
+from trap_hpc.cli.summary import grouped, summary_lines, summary_record
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.run.progress import Progress, Summary
 
@@ -83,6 +84,19 @@ def test_a_terminal_has_a_bar(
     assert "40 of 100 images, 2 refused, 4 images/s, 1:05 left" in shown
 
 
+def test_a_terminal_with_nothing_to_tell_stays_clean(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with watch.watching(quiet=False):
+        pass
+    assert "starting" not in capsys.readouterr().err
+
+
+def test_large_rates_are_whole_numbers() -> None:
+    assert "1235 images/s" in watch.counts(replace(progress(1.0), rate_per_s=1234.6))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.2, "1 s"), (59.0, "59 s"), (125.0, "2:05"), (3725.0, "1:02:05")],
@@ -124,7 +138,19 @@ def test_a_thousand_kinds_of_reasons_stay_readable() -> None:
     )
     lines = list(summary_lines(summary(refusals=refusals)))
     assert len(lines) < 40
-    assert "    and 992 more kinds of reasons: see --json" in lines
+    more = "    and 992 more kinds of reasons: trap-hpc export trap-abcdefgh lists them"
+    assert more in lines
+
+
+def test_images_are_named_as_seen_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    reason = f"same content as {tmp_path}/night/a.fits, which is used"
+    assert list(grouped([(f"{tmp_path}/night/b.fits", reason)])) == [
+        "    1 x same content as night/a.fits, which is used",
+        "        night/b.fits",
+    ]
 
 
 def test_the_record_has_every_reason() -> None:

@@ -40,6 +40,7 @@ def summary_record(summary: Summary) -> dict[str, Any]:
 def summary_lines(summary: Summary) -> Iterator[str]:
     """Give the closing summary line by line."""
     run, directory = summary.run_id, summary.directory
+    everything = f"trap-hpc export {run} lists them"
     yield (
         f"{run}: {summary.associated} of {summary.images} images are in the catalogue, "
         f"after {time_text(summary.elapsed_s)}"
@@ -48,10 +49,10 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield f"  candidates    {summary.candidates}{_likely(summary)}"
     if summary.rejections:
         yield f"  rejected      {len(summary.rejections)} by quality checks"
-        yield from grouped(summary.rejections)
+        yield from grouped(summary.rejections, places=everything)
     for kind, pairs in _by_kind(summary):
         yield f"  {kind:<13} {len(pairs)}"
-        yield from grouped(pairs)
+        yield from grouped(pairs, places=everything)
     yield f"  catalogue     {directory / 'catalogue.sqlite'}"
     yield f"  light curves  {directory / 'lightcurves.h5'}"
     yield "next:"
@@ -79,22 +80,26 @@ def _severity(kind: str) -> tuple[int, str]:
     return (order.index(kind) if kind in order else len(order), kind)
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Give each kind of reason once: reasons that differ in numbers only are one."""
+def grouped(pairs: Iterable[tuple[str, str]], places: str = "") -> Iterator[str]:
+    """Give each kind of reason once: reasons that differ in numbers only are one.
+
+    Where ``places`` says who lists all of them, only the most frequent are given.
+    """
+    here = f"{Path.cwd()}/"
     groups: dict[str, list[tuple[str, str]]] = {}
     for address, reason in pairs:
         groups.setdefault(_NUMBER.sub("#", reason), []).append((address, reason))
     ordered = sorted(groups.values(), key=len, reverse=True)
-    for group in ordered[:REASONS_SHOWN]:
-        addresses = [address for address, _ in group]
-        yield f"    {len(group)} x {group[0][1]}"
+    shown = ordered[:REASONS_SHOWN] if places else ordered
+    for group in shown:
+        addresses = [address.removeprefix(here) for address, _ in group]
+        yield f"    {len(group)} x {group[0][1].replace(here, '')}"
         yield f"        {_some(addresses)}"
-    if (hidden := len(ordered) - REASONS_SHOWN) > 0:
-        yield f"    and {hidden} more kinds of reasons: see --json"
+    if len(ordered) > len(shown):
+        yield f"    and {len(ordered) - len(shown)} more kinds of reasons: {places}"
 
 
 def _some(addresses: list[str]) -> str:
-    here = f"{Path.cwd()}/"
-    shown = ", ".join(a.removeprefix(here) for a in addresses[:ADDRESSES_SHOWN])
+    shown = ", ".join(addresses[:ADDRESSES_SHOWN])
     more = len(addresses) - ADDRESSES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

@@ -69,7 +69,8 @@ def _bar() -> Iterator[Watch]:
     # No thread of its own: it is drawn when the run reports.
     bar = Bar(*columns, words, console=Console(stderr=True), auto_refresh=False)
     with bar:
-        task = bar.add_task("", total=None, phase="starting")
+        # Not seen before there is something to tell: a finished run has nothing.
+        task = bar.add_task("", total=None, phase="starting", visible=False)
 
         def watch(progress: Progress) -> None:
             bar.update(
@@ -78,6 +79,7 @@ def _bar() -> Iterator[Watch]:
                 completed=done(progress),
                 description=counts(progress),
                 phase=progress.phase,
+                visible=True,
             )
             bar.refresh()
 
@@ -136,10 +138,14 @@ def counts(progress: Progress) -> str:
     if progress.refused:
         parts.append(f"{progress.refused} refused")
     if progress.rate_per_s > 0:
-        parts.append(f"{progress.rate_per_s:.3g} images/s")
+        parts.append(f"{_rate(progress.rate_per_s)} images/s")
     if progress.left_s is not None:
         parts.append(f"{time_text(progress.left_s)} left")
     return ", ".join(parts)
+
+
+def _rate(per_s: float) -> str:
+    return f"{per_s:.0f}" if per_s >= 1000 else f"{per_s:.3g}"
 
 
 def time_text(seconds: float) -> str:
