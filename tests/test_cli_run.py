@@ -180,6 +180,16 @@ def test_images_are_simulated_and_packed(call: CommandLine, tmp_path: Path) -> N
     assert "6 images are in" in said.out
 
 
+@pytest.mark.parametrize("command", ["simulate", "demo"])
+def test_a_seed_below_zero_is_wrong_usage(
+    call: CommandLine, tmp_path: Path, command: str
+) -> None:
+    out = [tmp_path, "--images", 12] if command == "simulate" else ["--out", tmp_path]
+    said = call(command, *out, "--seed", -1)
+    assert said.code == 2
+    assert "--seed" in said.err
+
+
 def test_what_could_not_be_packed_is_said(
     call: CommandLine, few: list[str], text_image: Path, tmp_path: Path
 ) -> None:

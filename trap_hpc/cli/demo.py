@@ -32,7 +32,9 @@ HEADINGS = ("injected", "ra", "decl", "Jy", "source", "off", "found as", "V", "e
     help="A new folder; by default demo.",
 )
 @click.option("--images", type=click.IntRange(min=10), default=40, help="How many.")
-@click.option("--seed", type=int, default=0, help="Another seed, another sky.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Another seed, another sky."
+)
 def demo(out: Path, images: int, seed: int) -> int:
     """Simulate, run, compare."""
     from trap_hpc.simulate import simulate

@@ -25,7 +25,9 @@ DEFAULT_SIZE = 512
 @click.option("--transients", type=int, default=2, help="Sources that come and go.")
 @click.option("--variables", type=int, default=3, help="Sources that vary.")
 @click.option("--bands", type=int, default=1, help="Frequency bands.")
-@click.option("--seed", type=int, default=0, help="Another seed, another sky.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Another seed, another sky."
+)
 @click.option("--cadence", type=float, default=600.0, help="Seconds between images.")
 @json_option
 @quiet_option
