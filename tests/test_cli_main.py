@@ -12,7 +12,7 @@ from tests.command_line import CommandLine
 from trap_hpc.cli.main import COMMANDS, LazyGroup
 from trap_hpc.errors import CatalogueError, ParameterError, StorageError
 
-HEAVY = ("numpy", "astropy", "scipy", "h5py", "sqlalchemy", "rich", "sep", "casacore")
+HEAVY = ("numpy", "astropy", "scipy", "h5py", "sqlalchemy", "rich", "casacore")
 
 
 @pytest.fixture

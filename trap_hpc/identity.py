@@ -14,7 +14,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-DEPENDENCIES = ("astropy", "h5py", "numpy", "scipy", "sep")
+DEPENDENCIES = ("astropy", "h5py", "numpy", "scipy")
 
 
 @cache
