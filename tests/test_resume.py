@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,4 +79,27 @@ def test_damaged_measurement_files_are_made_again(
         if n % 3 == 2:
             file.write_bytes(content)
     resume(str(out), engine="serial")
+    assert_same(reference, out)
+
+
+def test_images_that_come_back_do_not_upset_what_is_in_the_catalogue(
+    night: list[str], reference: Path, tmp_path: Path, always_sure: None
+) -> None:
+    """They keep their blind rows alone until they are tried again on request."""
+    images, away, out = tmp_path / "images", tmp_path / "away", tmp_path / "run"
+    copies = copied(night, images)
+
+    def vanish_for_a_while(progress: Progress) -> bool:
+        if progress.measured == 11 and images.exists():
+            images.rename(away)
+        elif progress.measured >= 13 and away.exists():
+            away.rename(images)
+        return progress.associated >= 20
+
+    interrupted(copies, out, vanish_for_a_while)
+    with sqlite3.connect(RunPaths(out).ledger) as ledger:
+        lost = "SELECT count(*) FROM refusal WHERE step = 'force'"
+        assert ledger.execute(lost).fetchone() > (0,)
+    assert len(resume(str(out), engine="serial").refusals) > 2
+    resume(str(out), engine="serial", retry_refused=True)
     assert_same(reference, out)

@@ -169,9 +169,10 @@ class Driver:
     def _take_forced(self, done: Done, refusals: Sequence[Refusal]) -> None:
         self._findings.keep(done.batch, done.findings)
         self._ledger.forced(done.batch, [work.id for work in done.work])
-        self._ledger.refuse("force", refusals)
         for work, finding in zip(done.work, done.findings, strict=True):
             forced = finding if isinstance(finding, ForcedImage) else None
+            if isinstance(finding, Refusal) and work.id in self._window:
+                self._ledger.refuse("force", [finding])
             self._window.answer(work.id, forced)
 
     # in the order of time ------------------------------------------------------
@@ -182,11 +183,13 @@ class Driver:
             self._catalogue.add_step(rows)
             self._tally.associated(len(rows.images))
         if self._clock() >= self._checkpoint_at:
+            self._ledger.commit()  # first: the catalogue must hold nothing unknown
             self._catalogue.checkpoint()
             self._checkpoint_at = self._clock() + CHECKPOINT_S
 
     def _finish(self) -> None:
         self._tally.finishing()
+        self._ledger.commit()
         self._catalogue.add_refusals(self._ledger.refusals())
         self._catalogue.finish(self._sequencer.final_tables())
         self._ledger.note("finished", "yes")

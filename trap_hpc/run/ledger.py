@@ -224,6 +224,11 @@ class Ledger:
         query = "SELECT address, kind, reason FROM refusal ORDER BY address, step, kind"
         return [Refusal(address=a, kind=k, reason=r) for a, k, r in self._all(query)]
 
+    def refused_in(self, step: str) -> set[str]:
+        """Return the addresses of the images that ``step`` could not use."""
+        rows = self._all("SELECT address FROM refusal WHERE step = ?", step)
+        return {address for (address,) in rows}
+
     def forget_refusals(self) -> int:
         """Let every image that was unreadable or failed be tried again; how many."""
         bad = "SELECT address FROM refusal WHERE kind IN ('unreadable', 'failed')"

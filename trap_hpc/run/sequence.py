@@ -41,6 +41,7 @@ class Sequencer:
         self._window = window
         self._measure_again = measure_again
         self._forced = ledger.forced_batches()
+        self._lost = ledger.refused_in("force")
         self._timeline: Timeline | None = None
 
     @property
@@ -111,9 +112,14 @@ class Sequencer:
         assert isinstance(measured, MeasuredImage)
         return measured
 
-    def _known_fits(self, image_id: int) -> list[ForcedImage]:
-        """Return the forced fits that an earlier session has made in an image."""
+    def _known_fits(self, image_id: int) -> Sequence[ForcedImage | None]:
+        """Return the forced fits that an earlier session has made in an image.
+
+        An image that it lost stays lost: what is in the catalogue must not change.
+        """
         address = self._images[image_id].address
+        if address in self._lost:
+            return [None]
         fits = []
         for batch in self._forced.pop(image_id, []):
             try:

@@ -47,7 +47,11 @@ class _Image:
     lost: bool = False
     """It can't be read any more: every fit in it has failed."""
 
-    def answer(self, forced: ForcedImage) -> None:
+    def answer(self, forced: ForcedImage | None) -> None:
+        self.lost = self.lost or forced is None
+        if forced is None or self.lost:
+            self.fits.clear()
+            return
         self.fits.update(
             zip(forced.requests["target"].tolist(), forced.fits, strict=True)
         )
@@ -90,6 +94,10 @@ class Window:
         self.extractions = 0
         """Blind extractions between B and D."""
 
+    def __contains__(self, image_id: int) -> bool:
+        """Whether an image is between B and D."""
+        return image_id in self._by_id
+
     def __len__(self) -> int:
         """Count the images between B and D."""
         return len(self._by_id)
@@ -98,12 +106,13 @@ class Window:
         self,
         ids: Sequence[int],
         measured: Sequence[MeasuredImage],
-        known: Callable[[int], Sequence[ForcedImage]],
+        known: Callable[[int], Sequence[ForcedImage | None]],
     ) -> None:
         """Associate the next time step; ask for the forced fits that it will owe.
 
         ``measured`` is in canonical order, ``ids`` are the ledger's. ``known`` gives
-        the fits that an earlier session has made in an image.
+        the fits that an earlier session has made in an image, None among them if it
+        lost the image.
         """
         step = self._front.step(measured)
         images = []
@@ -119,14 +128,13 @@ class Window:
         self.extractions += sum(len(image.blind) for image in measured)
 
     def answer(self, image_id: int, forced: ForcedImage | None) -> None:
-        """Take an image's forced fits; None says that it can't be read any more."""
-        image = self._by_id.get(image_id)
-        if image is None:
-            return
-        if forced is None:
-            image.lost = True
-        else:
-            image.answer(forced)
+        """Take an image's forced fits; None says that it can't be read any more.
+
+        A lost image has no forced fits at all, so that it does not matter when it was
+        lost.
+        """
+        if image_id in self._by_id:
+            self._by_id[image_id].answer(forced)
 
     def settle(self) -> Iterator[StepRows]:
         """Yield the time steps that have become final, in order."""
