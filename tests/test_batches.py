@@ -167,6 +167,18 @@ def test_a_damaged_measurement_file_is_made_again(
     assert len(refusals(damaged, 20).done) == 20
 
 
+def test_a_lost_batch_file_is_written_again(
+    paths: RunPaths, refusals: Callable[[Fate, int], Counted]
+) -> None:
+    def vanished(task: Task, batch: Batch) -> Outcome | None:
+        if task.attempt > 1:
+            return None
+        (paths.batches / f"{task.batch}.json").unlink()
+        return Failed(task=task, error="no batch file")
+
+    assert len(refusals(vanished, 20).done) == 20
+
+
 def test_forced_fits_wait_until_they_fill_a_batch(
     paths: RunPaths, ledger: Ledger
 ) -> None:

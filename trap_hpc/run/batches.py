@@ -153,9 +153,8 @@ class Dispatcher:
         sending = replace(sending, tries=sending.tries + 1)
         name = f"{sending.step}-{self._session}-{sending.batch:06d}"
         items = [work.item for work in sending.work]
-        if sending.tries == 1:
-            batch = Batch(name=name, step=sending.step, items=items)
-            write_batch(self._paths.batches, batch)
+        batch = Batch(name=name, step=sending.step, items=items)
+        write_batch(self._paths.batches, batch)
         self._ledger.sent(sending.batch, name, sending.step, len(items), sending.tries)
         run = str(self._paths.directory)
         task = Task(run=run, batch=name, attempt=sending.tries)
