@@ -103,3 +103,19 @@ def test_images_that_come_back_do_not_upset_what_is_in_the_catalogue(
     assert len(resume(str(out), engine="serial").refusals) > 2
     resume(str(out), engine="serial", retry_refused=True)
     assert_same(reference, out)
+
+
+def test_a_lost_file_is_made_again_in_one_go(
+    night: list[str], reference: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    run(night, out, batch_size=50)
+    RunPaths(out).catalogue.unlink()
+    (lost,) = RunPaths(out).measurements.glob("measure-*")
+    lost.unlink()
+    resume(str(out), engine="processes", workers=1)
+    with sqlite3.connect(RunPaths(out).ledger) as ledger:
+        query = "SELECT count(*) FROM batch WHERE step = 'measure'"
+        (batches,) = ledger.execute(query).fetchone()
+    assert batches <= 9, "the last of a queue go in small batches"
+    assert_same(reference, out)

@@ -29,7 +29,7 @@ def test_steps_leave_in_time_order_as_soon_as_their_images_are_in() -> None:
 def test_what_an_earlier_session_measured_is_in() -> None:
     timeline = Timeline([known(1, 10, batch=7), known(2, 20)])
     assert timeline.peek() == [1]
-    timeline.lost(1)
+    assert timeline.lost([1, 99]) == {1}
     assert timeline.peek() is None
 
 

@@ -9,7 +9,7 @@ others are done. Losing a worker that was not to blame costs nothing, within rea
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
@@ -88,12 +88,14 @@ class Dispatcher:
         """How many items of ``step`` have not been sent."""
         return len(self._waiting[step])
 
-    def offer(self, step: str, work: Iterable[Work]) -> None:
-        """Let ``work`` be done."""
+    def offer(self, step: str, work: Sequence[Work], *, first: bool = False) -> None:
+        """Let ``work`` be done, ``first`` or after all that waits."""
         queue = self._waiting[step]
-        before = len(queue)
-        queue.extend(work)
-        self._total += len(queue) - before
+        if first:
+            queue.extendleft(reversed(work))
+        else:
+            queue.extend(work)
+        self._total += len(work)
 
     def reorder(self, step: str, key: Callable[[Work], object]) -> None:
         """Sort what waits."""

@@ -102,15 +102,14 @@ class Driver:
         """Whether forced fits can wait for more of their kind."""
         return self._dispatcher.waiting("measure") > 0 and self._sequencer.ahead < 0.5
 
-    def _measure(self, images: Iterable[KnownImage]) -> None:
-        self._dispatcher.offer(
-            "measure",
-            [Work(id=i.id, item=Item(address=i.address)) for i in images],
-        )
+    def _measure(self, images: Iterable[KnownImage], *, first: bool = False) -> None:
+        work = [Work(id=i.id, item=Item(address=i.address)) for i in images]
+        self._dispatcher.offer("measure", work, first=first)
 
-    def _measure_again(self, image: KnownImage, why: str) -> None:
-        self._log(f"{image.address} is measured again: {why}")
-        self._measure([image])
+    def _measure_again(self, images: Sequence[KnownImage], why: str) -> None:
+        self._log(f"{len(images)} images are measured again: {why}")
+        self._tally.lost(len(images))
+        self._measure(images, first=True)
 
     def _ask(self, image_id: int, address: str, requests: Rows) -> None:
         item = Item(address=address, requests=requests)

@@ -29,11 +29,11 @@ class Sequencer:
         ledger: Ledger,
         findings: Findings,
         window: Window,
-        measure_again: Callable[[KnownImage, str], None],
+        measure_again: Callable[[Sequence[KnownImage], str], None],
     ) -> None:
         """``images`` is the driver's own table, which grows and changes.
 
-        ``measure_again`` is told of an image whose findings can't be read, and why.
+        ``measure_again`` is told of images whose findings can't be read, and why.
         """
         self._images = images
         self._ledger = ledger
@@ -102,15 +102,21 @@ class Sequencer:
 
     def _measured(self, image: KnownImage) -> MeasuredImage | None:
         assert image.batch is not None
-        assert self._timeline is not None
         try:
             measured = self._findings.get(image.batch, image.address)
         except MeasurementError as error:
-            self._timeline.lost(image.id)
-            self._measure_again(image, str(error))
+            self._lose(image.batch, str(error))
             return None
         assert isinstance(measured, MeasuredImage)
         return measured
+
+    def _lose(self, batch: int, why: str) -> None:
+        """Let all images of a batch be measured again that are still needed."""
+        assert self._timeline is not None
+        images = self._images.values()
+        ids = [i.id for i in images if i.batch == batch and not i.refused]
+        lost = self._timeline.lost(ids)
+        self._measure_again([self._images[i] for i in ids if i in lost], why)
 
     def _known_fits(self, image_id: int) -> Sequence[ForcedImage | None]:
         """Return the forced fits that an earlier session has made in an image.

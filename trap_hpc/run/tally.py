@@ -60,6 +60,11 @@ class Tally:
         self._measured += images
         self._refused += refused
 
+    def lost(self, images: int) -> None:
+        """Count images that must be measured again."""
+        self._measured -= images
+        self._at_start = min(self._at_start, self._measured)
+
     def associated(self, images: int) -> None:
         """Count images that are in the catalogue for good."""
         self._associated += images

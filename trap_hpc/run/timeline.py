@@ -30,9 +30,12 @@ class Timeline:
         """Note that images are measured or refused."""
         self._missing.difference_update(image_ids)
 
-    def lost(self, image_id: int) -> None:
-        """Note that an image must be measured again."""
-        self._missing.add(image_id)
+    def lost(self, image_ids: Iterable[int]) -> set[int]:
+        """Note what must be measured again; return what was not handed out before."""
+        ahead = {i for step in self._steps[self._position :] for i in step}
+        lost = ahead.intersection(image_ids)
+        self._missing |= lost
+        return lost
 
     def peek(self) -> Sequence[int] | None:
         """Return the next step's images if all of them are in."""
