@@ -25,6 +25,7 @@ ACROSS = {
     ("catalogue", "trap_hpc.pipeline.records"),  # what its rows are
     ("catalogue", "trap_hpc.pipeline.quality"),  # REASONS, TraP's table rejectreason
     ("catalogue", "trap_hpc.pipeline.lightcurves"),  # TraP's table varmetric
+    ("catalogue", "trap_hpc.pipeline.steadyfile"),  # HDF5 on a full disk
 }
 """The only imports within a layer. The pipeline never imports the catalogue."""
 

@@ -18,6 +18,7 @@ from trap_hpc.catalogue.database import plain_errors
 from trap_hpc.catalogue.own_tables import SCHEMA_VERSION
 from trap_hpc.catalogue.reader import Run
 from trap_hpc.errors import UsageError
+from trap_hpc.pipeline.steadyfile import SteadyFile
 
 TABLES = ("sources", "candidates", "light_curves", "images", "refusals")
 """What is written, by the names of `Run`'s methods."""
@@ -71,8 +72,6 @@ def _complete(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
-    except RuntimeError as error:  # HDF5's word for a disk that is full on closing
-        raise OSError(str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -112,12 +111,16 @@ def _write_votable(run: Run, path: Path) -> None:
 
 
 def _write_hdf5(run: Run, path: Path) -> None:
-    with h5py.File(str(path), "w") as file:
-        file.attrs["schema_version"] = SCHEMA_VERSION
-        for name in TABLES:
-            group = file.create_group(name)
-            for part in run.parts(name):
-                _append(group, part)
+    with SteadyFile(path, "w+") as stream:
+        opened: Any = stream  # h5py takes it, its type stubs do not know
+        with h5py.File(opened, "w") as file:
+            file.attrs["schema_version"] = SCHEMA_VERSION
+            for name in TABLES:
+                group = file.create_group(name)
+                for part in run.parts(name):
+                    _append(group, part)
+                    stream.check()
+        stream.check()
 
 
 def _append(group: h5py.Group, part: Table) -> None:

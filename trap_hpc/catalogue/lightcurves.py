@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import h5py
 import numpy as np
@@ -17,6 +18,7 @@ from trap_hpc.catalogue.database import fetch, fetch_parts
 from trap_hpc.catalogue.own_tables import SCHEMA_VERSION
 from trap_hpc.catalogue.rows import mjd
 from trap_hpc.pipeline.records import Rows
+from trap_hpc.pipeline.steadyfile import SteadyFile
 
 POINTS_AT_ONCE = 200_000
 """Points of light curves in memory at a time, and as much again to sort them."""
@@ -123,7 +125,9 @@ class LightCurveFile:
         self._temporary = path.with_name(f".{path.name}.part")
         self._done = 0
         index = light_curve_index(connection)
-        self._file = h5py.File(str(self._temporary), "w")
+        self._stream = SteadyFile(self._temporary, "w+")
+        stream: Any = self._stream  # h5py takes it, its type stubs do not know
+        self._file = h5py.File(stream, "w")
         self._file.attrs["schema_version"] = SCHEMA_VERSION
         _write_columns(self._file.create_group("sources"), index)
         bands = self._file.create_group("bands")
@@ -141,6 +145,7 @@ class LightCurveFile:
             else:
                 values = points[name]
             self._points[name][self._done : end] = values
+        self._stream.check()
         self._done = end
 
     def __enter__(self) -> LightCurveFile:
@@ -154,10 +159,10 @@ class LightCurveFile:
     ) -> None:
         try:
             self._file.close()
+            self._stream.close()
+            self._stream.check()
             if kind is None:
                 os.replace(self._temporary, self._path)
-        except RuntimeError as failed:  # HDF5's word for a disk that is full by now
-            raise OSError(str(failed)) from error
         finally:
             self._temporary.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from trap_hpc.pipeline.images.packs import (
 )
 from trap_hpc.pipeline.images.reading import read, scan
 from trap_hpc.pipeline.records import Refusal
+from trap_hpc.pipeline.steadyfile import SteadyFile
 
 _FORMAT = "v110", "v110"
 """Versions of HDF5 whose files carry checksums of their structure."""
@@ -59,20 +61,38 @@ def pack(
     _check(out)
     partial = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        with h5py.File(str(partial), "w-", libver=_FORMAT, locking=False) as file:
-            writer = _Writer(file, compression)
-            for done, path in enumerate(paths, start=1):
-                writer.add(path)
-                if progress:
-                    progress(done, len(paths))
-            writer.finish()
+        with SteadyFile(partial, "x+") as stream:
+            writer = _fill(stream, paths, compression, progress)
         if writer.texts:
             _publish(partial, out)
     except (OSError, RuntimeError) as error:  # h5py raises either
-        raise StorageError(f"{out} can't be written: {error}") from error
+        raise StorageError(
+            f"{out} can't be written: {getattr(error, 'strerror', None) or error}. "
+            "Check space and permissions, or name another file"
+        ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return PackReport(path=out, packed=len(writer.texts), refused=writer.refused)
+
+
+def _fill(
+    stream: SteadyFile,
+    paths: Sequence[str],
+    compression: str | None,
+    progress: Progress | None,
+) -> _Writer:
+    file: Any = stream  # h5py takes it, its type stubs do not know
+    with h5py.File(file, "w", libver=_FORMAT, locking=False) as opened:
+        writer = _Writer(opened, compression)
+        for done, path in enumerate(paths, start=1):
+            writer.add(path)
+            stream.check()
+            if progress:
+                progress(done, len(paths))
+        writer.finish()
+    stream.check()
+    return writer
 
 
 def _check(out: Path) -> None:
