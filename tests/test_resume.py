@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
 
 from tests.runs import SETTINGS, assert_same, run
+from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
 from trap_hpc.run.launch import resume, start
 from trap_hpc.run.paths import RunPaths
@@ -119,3 +121,18 @@ def test_a_lost_file_is_made_again_in_one_go(
         (batches,) = ledger.execute(query).fetchone()
     assert batches <= 9, "the last of a queue go in small batches"
     assert_same(reference, out)
+
+
+def test_a_damaged_plane_is_refused_again_when_tried_again(
+    night: list[str], tmp_path: Path
+) -> None:
+    good = [path for path in night if not path.endswith("text.fits")]
+    packed, out = tmp_path / "night.h5", tmp_path / "run"
+    pack(good, packed)
+    with h5py.File(packed, "r+") as file:
+        file["planes"][3] = b"damaged"
+    first = run([str(packed)], out)
+    again = resume(str(out), engine="serial", retry_refused=True)
+    assert first.exit_code == again.exit_code == 3
+    assert first.refusals == again.refusals
+    assert first.associated == again.associated

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trap_hpc.errors import RunError, StorageError
+from trap_hpc.pipeline.images.address import parse
 from trap_hpc.pipeline.records import Header, Refusal
 from trap_hpc.pipeline.tasks import Receipt
 
@@ -234,8 +235,10 @@ class Ledger:
         bad = "SELECT address FROM refusal WHERE kind IN ('unreadable', 'failed')"
         (count,) = self._all(f"SELECT count(*) FROM ({bad})")[0]
         with self._speaking():
-            self._db.execute(
-                f"UPDATE path SET scanned = 0 WHERE path IN ({bad} AND step = 'scan')"
+            paths = self._db.execute(f"{bad} AND step = 'scan'").fetchall()
+            self._db.executemany(
+                "UPDATE path SET scanned = 0 WHERE path = ?",
+                ((parse(address).path,) for (address,) in paths),
             )
             self._db.execute("UPDATE image SET refused = 0, batch = NULL WHERE refused")
             self._db.execute(
