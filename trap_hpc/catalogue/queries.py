@@ -57,7 +57,9 @@ def candidates(
         )
         .select_from(_with_metrics().join(points, points.c.runcat == _SOURCE.id))
         .order_by(
-            sa.func.coalesce(new, -1).desc(), points.c.peak_snr.desc(), _SOURCE.id
+            sa.func.coalesce(new, -1).desc(),
+            sa.func.coalesce(points.c.peak_snr, -1).desc(),
+            _SOURCE.id,
         )
     )
 
@@ -71,11 +73,14 @@ def _with_metrics() -> sa.Join:
 def _summary(sources: sa.Select[Any]) -> sa.Subquery:
     """Ask for the light curves of ``sources`` in a few numbers each."""
     point, extraction = ASSOCXTRSOURCE.c, EXTRACTEDSOURCE.c
-    blind = sa.case((extraction.extract_type == 0, 1), else_=0)
+    detected = extraction.extract_type == 0
+    # What a forced fit calls its peak may be a neighbour's.
+    peak_snr = sa.func.max(sa.case((detected, extraction.det_sigma)))
+    blind = sa.case((detected, 1), else_=0)
     return (
         sa.select(
             point.runcat,
-            sa.func.max(extraction.det_sigma).label("peak_snr"),
+            peak_snr.label("peak_snr"),
             sa.func.count().label("images"),
             sa.func.sum(blind, type_=sa.Integer).label("detections"),
             sa.func.min(IMAGE.c.taustart_ts, type_=sa.DateTime).label("first_seen"),

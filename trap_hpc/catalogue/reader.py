@@ -41,8 +41,8 @@ class Run:
         much (both, where both are given).
 
         Columns: runcat, ra, decl, type (in words), newsource_type, peak_snr (largest
-        det_sigma), v_int, eta_int, images (points of the light curve), detections
-        (those not forced), first_seen.
+        det_sigma of a detection, NaN without any), v_int, eta_int, images (points of
+        the light curve), detections (those not forced), first_seen.
         """
         return self._table(queries.candidates(self._dataset(), min_v, min_eta))
 
