@@ -180,6 +180,13 @@ def test_images_are_simulated_and_packed(call: CommandLine, tmp_path: Path) -> N
     assert "6 images are in" in said.out
 
 
+def test_commands_to_go_on_with_can_be_pasted(
+    call: CommandLine, few: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "night $1.h5"
+    assert f"trap-hpc run '{out}'" in call("pack", *few, "-o", out).out
+
+
 @pytest.mark.parametrize("command", ["simulate", "demo"])
 def test_a_seed_below_zero_is_wrong_usage(
     call: CommandLine, tmp_path: Path, command: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from trap_hpc.cli.output import (
@@ -51,5 +53,6 @@ def candidates(
         click.echo("No transient candidates. Variable sources: --min-v, --min-eta.")
         return 0
     print_table(table, COLUMNS)
-    click.echo(f"\nOne light curve: trap-hpc show {run} SOURCE", err=True)
+    name = shlex.quote(run)
+    click.echo(f"\nOne light curve: trap-hpc show {name} SOURCE", err=True)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def _print_json(report: PackReport) -> None:
 def _print(report: PackReport) -> None:
     if report.packed:
         click.echo(f"{report.packed} images are in {report.path}; next:")
-        click.echo(f"  trap-hpc run {report.path}")
+        click.echo(f"  trap-hpc run {shlex.quote(str(report.path))}")
     else:
         click.echo("no image could be packed, and no file was made")
     if report.refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -67,5 +68,6 @@ def simulate(
         if size != DEFAULT_SIZE:
             radius = f" --set extraction_radius_pix={truth.search_radius_pix:g}"
         click.echo(f"{len(truth.files)} images are in {out}, what they show in")
-        click.echo(f"{out / 'truth.json'}; next:\n  trap-hpc run {out}{radius}")
+        click.echo(f"{out / 'truth.json'}; next:")
+        click.echo(f"  trap-hpc run {shlex.quote(str(out))}{radius}")
     return 0
