@@ -134,6 +134,7 @@ def test_a_killed_worker_is_told_from_a_task_that_waited(run: RunPaths) -> None:
         first, second = (scan_task(run, f"scan-{n}", ["x"] * 100_000) for n in (1, 2))
         engine.submit(first)
         engine.submit(second)
+        assert list(engine.outcomes(60)) == [], "the worker is ready"
         (pid,) = engine.process_ids  # type: ignore[attr-defined]
         os.kill(pid, signal.SIGKILL)
         died, lost = hear(engine, 2)
@@ -154,3 +155,24 @@ def test_close_ends_all_processes(run: RunPaths) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_deaths_under_tasks_never_end_the_run(run: RunPaths) -> None:
+    """However many in a row: images may be to blame, and are refused one by one."""
+    with running(ProcessesEngine(1)) as engine:
+        for n in range(12):
+            engine.submit(scan_task(run, f"scan-{n}", ["x"] * 50_000))
+            assert list(engine.outcomes(60)) == [], "the worker is ready"
+            (pid,) = engine.process_ids  # type: ignore[attr-defined]
+            os.kill(pid, signal.SIGKILL)
+            (outcome,) = hear(engine, 1)
+            assert isinstance(outcome, Died)
+
+
+def test_a_worker_that_dies_before_it_is_ready_blames_no_task(run: RunPaths) -> None:
+    with running(ProcessesEngine(1)) as engine:
+        engine.submit(scan_task(run, "scan-1", []))
+        (pid,) = engine.process_ids  # type: ignore[attr-defined]
+        os.kill(pid, signal.SIGKILL)
+        (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, Lost | Finished), "unless it was quicker"

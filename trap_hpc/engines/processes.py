@@ -23,8 +23,9 @@ from trap_hpc.errors import RunError, StorageError
 from trap_hpc.pipeline.tasks import Receipt, Task, work
 
 WAITING_AT_A_WORKER = 1
-STILLBORN_IN_A_ROW = 10
-"""Of each worker, before the run gives up: a poisonous image costs some, too."""
+STILLBORN_IN_A_ROW = 3
+"""So many processes a worker may end before they are ready, then the run gives up."""
+READY = b"ready"
 
 
 class ProcessesEngine:
@@ -86,14 +87,14 @@ class ProcessesEngine:
 
     def _news(self, worker: _Worker) -> Iterator[Outcome]:
         try:
-            yield worker.receive()
-        except (EOFError, ConnectionError):
+            yield from worker.receive()
+        except (EOFError, OSError):
             self._replace(worker)
             yield from worker.last_words()
 
     def _replace(self, worker: _Worker) -> None:
         """Put a new worker in the place of a dead one, if that has any hope."""
-        self._stillborn = 0 if worker.answers else self._stillborn + 1
+        self._stillborn = 0 if worker.ready else self._stillborn + 1
         if self._stillborn > STILLBORN_IN_A_ROW * self._workers:
             raise RunError(
                 f"worker processes end before they do anything ({worker.how()}); is "
@@ -108,7 +109,7 @@ class _Worker:
 
     def __init__(self, context: Any, number: int, core: int | None) -> None:
         self.number = number
-        self.answers = 0
+        self.ready = False
         self.tasks: deque[Task] = deque()
         self.connection, theirs = context.Pipe()
         self._process = context.Process(
@@ -124,20 +125,24 @@ class _Worker:
         with contextlib.suppress(OSError):
             self.connection.send_bytes(json.dumps(asdict(task)).encode())
 
-    def receive(self) -> Outcome:
-        answer = json.loads(self.connection.recv_bytes())
-        self.answers += 1
+    def receive(self) -> Iterator[Outcome]:
+        message = self.connection.recv_bytes()
+        if message == READY:
+            self.ready = True
+            return  # no news of a task
+        answer = json.loads(message)
         task = self.tasks.popleft()
         if "receipt" in answer:
-            return Finished(task=task, receipt=Receipt(**answer["receipt"]))
-        return Failed(task=task, **answer)
+            yield Finished(task=task, receipt=Receipt(**answer["receipt"]))
+        else:
+            yield Failed(task=task, **answer)
 
     def last_words(self) -> Iterator[Outcome]:
         """Its first task was being worked on when it died; the others waited."""
         how = self.how()
         name = f"{self._process.name} (process {self.pid})"
         for position, task in enumerate(self.tasks):
-            if position == 0:
+            if position == 0 and self.ready:
                 yield Died(task=task, worker=name, how=how)
             else:
                 yield Lost(task=task, worker=name)
@@ -160,12 +165,11 @@ def _serve(connection: Connection, core: int | None) -> None:
     os.setsid()  # Ctrl-C in the terminal is for the launcher alone
     if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
-    while True:
-        try:
+    with contextlib.suppress(EOFError, ConnectionError):  # the launcher is gone
+        connection.send_bytes(READY)
+        while True:
             task = Task(**json.loads(connection.recv_bytes()))
             connection.send_bytes(json.dumps(_answer(task)).encode())
-        except (EOFError, ConnectionError):
-            return
 
 
 def _answer(task: Task) -> dict[str, Any]:
