@@ -161,3 +161,22 @@ def test_an_image_lost_after_measuring_keeps_its_blind_rows() -> None:
         window.answer(n, None)
         rows += window.settle()
     assert [len(row.extracted) for row in rows] == [len(i.blind) for i in images]
+
+
+def test_all_that_is_asked_again_of_an_image_is_asked_at_once() -> None:
+    """Each asking reads the image once more."""
+    random_sky = np.random.default_rng(7)
+    images = [measured(step, random_sky) for step in range(STEPS)]
+    asked: list[tuple[int, str, Rows]] = []
+    window = Window(PARAMETERS, (), lambda *ask: asked.append(ask))
+    for n, image in enumerate(images):
+        window.push([n], [image], lambda _: [])
+    while len(window):
+        askings = [image_id for image_id, _, _ in asked]
+        assert len(set(askings)) == len(askings)
+        for image_id, address, requests in asked:
+            failed = forced(address, requests)
+            failed.fits["f_peak"] = np.nan
+            window.answer(image_id, failed)
+        asked.clear()
+        list(window.settle())

@@ -174,15 +174,18 @@ class Window:
     def _ask_ahead(self, targets: Sequence[int]) -> None:
         """Ask for ``targets`` in the next images, twice as many each time."""
         for target in targets:
-            reach = self._reach[target] = 2 * self._reach.get(target, FIRST_REACH // 2)
-            hits = 0
-            for image in self._by_id.values():
-                request = image.candidates[image.candidates["target"] == target]
-                if len(request):
-                    self._request(image, request)
-                    hits += 1
-                if hits == reach:
-                    break
+            self._reach[target] = 2 * self._reach.get(target, FIRST_REACH // 2)
+        left = {target: self._reach[target] for target in targets}
+        for image in self._by_id.values():
+            if not left:
+                return
+            wanted = [t in left for t in image.candidates["target"].tolist()]
+            requests = image.candidates[np.array(wanted, bool)]
+            self._request(image, requests)
+            for target in requests["target"].tolist():
+                left[target] -= 1
+                if not left[target]:
+                    del left[target]
 
     def _request(self, image: _Image, requests: Rows) -> None:
         if image.lost:
