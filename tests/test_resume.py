@@ -136,3 +136,16 @@ def test_a_damaged_plane_is_refused_again_when_tried_again(
     assert first.exit_code == again.exit_code == 3
     assert first.refusals == again.refusals
     assert first.associated == again.associated
+
+
+def test_association_may_be_left_for_the_workers_at_any_step(
+    night: list[str],
+    reference: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    always_sure: None,
+) -> None:
+    monkeypatch.setattr(driver, "AT_A_TIME_S", 0.0)
+    interrupted(night, tmp_path / "run", half_done)
+    resume(str(tmp_path / "run"), engine="processes", workers=2)
+    assert_same(reference, tmp_path / "run")

@@ -32,6 +32,8 @@ from trap_hpc.run.tally import Tally
 from trap_hpc.run.window import Window
 
 NEWS_WITHIN_S = 0.5
+AT_A_TIME_S = 0.2
+"""So long association may go on before the workers are looked after."""
 CHECKPOINT_S = 10.0
 
 
@@ -74,11 +76,12 @@ class Driver:
             The run can't go on; what it did is kept.
         """
         self._begin()
+        more = True
         while not self._sequencer.complete:
             self._dispatcher.feed(hold_partial=self._may_hold())
-            for done in self._dispatcher.collect(NEWS_WITHIN_S):
+            for done in self._dispatcher.collect(0 if more else NEWS_WITHIN_S):
                 self._take(done)
-            self._advance()
+            more = self._advance()
             self._ledger.commit()
             self._tally.tell()
         self._finish()
@@ -96,7 +99,6 @@ class Driver:
         self._unscanned = len(unscanned)
         if not unscanned:
             self._all_scanned()
-        self._advance()
 
     def _may_hold(self) -> bool:
         """Whether forced fits can wait for more of their kind."""
@@ -176,11 +178,21 @@ class Driver:
 
     # in the order of time ------------------------------------------------------
 
-    def _advance(self) -> None:
-        """Take association and light curves as far as they go."""
+    def _advance(self) -> bool:
+        """Go on with association and light curves for a moment; is there more?"""
+        until = self._clock() + AT_A_TIME_S
+        more = False
         for rows in self._sequencer.final_steps():
-            self._catalogue.add_step(rows)
-            self._tally.associated(len(rows.images))
+            if rows:
+                self._catalogue.add_step(rows)
+                self._tally.associated(len(rows.images))
+            if more := self._clock() >= until:
+                break
+        self._checkpoint()
+        return more
+
+    def _checkpoint(self) -> None:
+        """From time to time, make sure of what is in the catalogue."""
         if self._clock() >= self._checkpoint_at:
             self._ledger.commit()  # first: the catalogue must hold nothing unknown
             self._catalogue.checkpoint()

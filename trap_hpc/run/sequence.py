@@ -65,11 +65,16 @@ class Sequencer:
         if self._timeline:
             self._timeline.arrived(image_ids)
 
-    def final_steps(self) -> Iterator[StepRows]:
-        """Associate what is in; yield the time steps that have become final."""
-        while self._associate_next():
-            yield from self._window.settle()
+    def final_steps(self) -> Iterator[StepRows | None]:
+        """Associate what is in; yield the time steps that have become final.
+
+        None is yielded after each association: who has other things to do may leave
+        whenever something is yielded, and come again.
+        """
         yield from self._window.settle()
+        while self._associate_next():
+            yield None
+            yield from self._window.settle()
 
     def final_tables(self) -> FinalTables:
         """Return the tables that are known once all steps are handed out."""
