@@ -80,8 +80,10 @@ def checksum(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, lasting: bool = True) -> None:
     """Write ``content`` so that ``path`` holds all of it or does not change.
+
+    ``lasting``: also if the machine goes down; that waits for the disk.
 
     Raises
     ------
@@ -93,7 +95,8 @@ def write_whole(path: Path, content: bytes) -> None:
         with temporary.open("wb") as stream:
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -77,7 +77,8 @@ def write_batch(folder: Path, batch: Batch) -> None:
     """
     record = {"step": batch.step, "items": [_item_to_record(i) for i in batch.items]}
     path = folder / f"{batch.name}.json"
-    measurements.write_whole(path, json.dumps(record).encode())
+    # Of no use after a crash: what was under way is then cut into new batches.
+    measurements.write_whole(path, json.dumps(record).encode(), lasting=False)
 
 
 def read_batch(folder: Path, name: str) -> Batch:

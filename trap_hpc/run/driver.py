@@ -34,6 +34,8 @@ from trap_hpc.run.window import Window
 NEWS_WITHIN_S = 0.5
 AT_A_TIME_S = 0.2
 """So long association may go on before the workers are looked after."""
+COMMIT_S = 0.5
+"""So much of what is known may be lost to a crash, and has to be done again."""
 CHECKPOINT_S = 10.0
 
 
@@ -65,6 +67,7 @@ class Driver:
         self._sequencer = Sequencer(
             self._images, ledger, self._findings, self._window, self._measure_again
         )
+        self._commit_at = clock()
         self._checkpoint_at = clock() + CHECKPOINT_S
 
     def run(self) -> None:
@@ -82,7 +85,7 @@ class Driver:
             for done in self._dispatcher.collect(0 if more else NEWS_WITHIN_S):
                 self._take(done)
             more = self._advance()
-            self._ledger.commit()
+            self._commit()
             self._tally.tell()
         self._finish()
 
@@ -179,7 +182,7 @@ class Driver:
     # in the order of time ------------------------------------------------------
 
     def _advance(self) -> bool:
-        """Go on with association and light curves for a moment; is there more?"""
+        """Go on with association for a moment; say whether there is more."""
         until = self._clock() + AT_A_TIME_S
         more = False
         for rows in self._sequencer.final_steps():
@@ -190,6 +193,12 @@ class Driver:
                 break
         self._checkpoint()
         return more
+
+    def _commit(self) -> None:
+        """Make sure of the ledger; not at once, for each time waits for the disk."""
+        if self._clock() >= self._commit_at:
+            self._ledger.commit()
+            self._commit_at = self._clock() + COMMIT_S
 
     def _checkpoint(self) -> None:
         """From time to time, make sure of what is in the catalogue."""
