@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from trap_hpc.cli import watch
-from trap_hpc.cli.summary import grouped, summary_lines, summary_record
+from trap_hpc.cli.summary import LIMITS, grouped, summary_lines, summary_record
+from trap_hpc.config.sourced import DEFAULTS
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.run.progress import Progress, Summary
 
@@ -140,6 +141,17 @@ def test_a_thousand_kinds_of_reasons_stay_readable() -> None:
     assert len(lines) < 40
     more = "    and 992 more kinds of reasons: trap-hpc export trap-abcdefgh lists them"
     assert more in lines
+
+
+def test_a_check_is_said_with_its_parameter() -> None:
+    reason = "beam invalid: Beam too elliptical. bmaj=5.42 and bmin=2.47 (pixels)"
+    found = summary(rejections=(("a.fits", reason),))
+    assert "        limits: elliptical_x" in list(summary_lines(found))
+
+
+def test_parameters_that_are_named_exist() -> None:
+    named = {name for names in LIMITS.values() for name in names.split(", ")}
+    assert named <= {name for section in DEFAULTS.values() for name in section}
 
 
 def test_images_are_named_as_seen_from_here(

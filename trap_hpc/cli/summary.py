@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 REASONS_SHOWN = 8
 ADDRESSES_SHOWN = 3
+LIMITS = {
+    "RMS value not within": "rms_est_min, rms_est_max",
+    "sigma about the mean": "rms_rej_sigma, rms_est_history",
+    "Beam too elliptical": "elliptical_x",
+    "Beam oversampled": "oversampled_x",
+    "times theoretical noise": "low_bound, high_bound",
+    "degrees from": "min_separation",
+}
+"""By words of the reasons why images are rejected: the parameters that set limits."""
 _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")
 
 
@@ -62,6 +71,11 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield f"  trap-hpc resume {run} --retry-refused    tries the bad images again"
 
 
+def advice(reason: str) -> str:
+    """Name the parameters that a quality check goes by, for a reason to reject."""
+    return next((names for words, names in LIMITS.items() if words in reason), "")
+
+
 def _likely(summary: Summary) -> str:
     if not summary.likely:
         return ""
@@ -95,6 +109,8 @@ def grouped(pairs: Iterable[tuple[str, str]], places: str = "") -> Iterator[str]
         addresses = [address.removeprefix(here) for address, _ in group]
         yield f"    {len(group)} x {group[0][1].replace(here, '')}"
         yield f"        {_some(addresses)}"
+        if names := advice(group[0][1]):
+            yield f"        limits: {names}"
     if len(ordered) > len(shown):
         yield f"    and {len(ordered) - len(shown)} more kinds of reasons: {places}"
 
