@@ -11,6 +11,7 @@ import h5py
 import pytest
 
 from tests.runs import SETTINGS, assert_same, run
+from trap_hpc.errors import CatalogueError
 from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
 from trap_hpc.run.launch import resume, start
@@ -129,7 +130,7 @@ def test_a_damaged_plane_is_refused_again_when_tried_again(
     good = [path for path in night if not path.endswith("text.fits")]
     packed, out = tmp_path / "night.h5", tmp_path / "run"
     pack(good, packed)
-    with h5py.File(packed, "r+") as file:
+    with h5py.File(str(packed), "r+") as file:
         file["planes"][3] = b"damaged"
     first = run([str(packed)], out)
     again = resume(str(out), engine="serial", retry_refused=True)
@@ -149,3 +150,18 @@ def test_association_may_be_left_for_the_workers_at_any_step(
     interrupted(night, tmp_path / "run", half_done)
     resume(str(tmp_path / "run"), engine="processes", workers=2)
     assert_same(reference, tmp_path / "run")
+
+
+def test_images_lost_with_their_measurements_are_told_and_the_rest_is_kept(
+    night: list[str], tmp_path: Path, always_sure: None
+) -> None:
+    images, out = tmp_path / "images", tmp_path / "run"
+    interrupted(copied(night, images), out, half_done)
+    for file in RunPaths(out).measurements.glob("measure-*"):
+        file.unlink()
+    for lost in images.glob("t*"):
+        lost.unlink()
+    with pytest.raises(CatalogueError, match="Remove it"):
+        resume(str(out), engine="serial")
+    RunPaths(out).catalogue.unlink()
+    assert len(resume(str(out), engine="serial").refusals) >= len(night) - 3

@@ -146,8 +146,7 @@ class Catalogue:
         Raises
         ------
         CatalogueError
-            If the steps that are in are not those of this run, or the catalogue is
-            finished.
+            If the steps that are in are not this run's, or the catalogue is finished.
         """
         self._position += 1
         self._place = self._place.after(step)
@@ -156,10 +155,12 @@ class Catalogue:
             with plain_errors(self._path):
                 self._insert(step)
         elif self._position == self._skip and self._place != self._skip_to:
-            raise CatalogueError(
-                f"{self._path} was written from other images or parameters: its "
-                f"{self._skip} time steps are not those of this run. Start a new run"
-            )
+            raise self._other_steps()
+
+    def end_replay(self) -> None:
+        """Raise CatalogueError unless all steps that are in came by again."""
+        if self._position < self._skip:
+            raise self._other_steps()
 
     def checkpoint(self) -> None:
         """Make sure of everything added so far: one transaction."""
@@ -220,6 +221,13 @@ class Catalogue:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _other_steps(self) -> CatalogueError:
+        return CatalogueError(
+            f"{self._path} was written from other images or parameters: its "
+            f"{self._skip} time steps are not those of this run. Remove it, and "
+            "`trap-hpc resume` writes it anew from all that is measured"
+        )
 
     def _refuse_if_finished(self) -> None:
         if self.finished:

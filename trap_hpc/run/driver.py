@@ -210,6 +210,7 @@ class Driver:
     def _finish(self) -> None:
         self._tally.finishing()
         self._ledger.commit()
+        self._catalogue.end_replay()
         self._catalogue.add_refusals(self._ledger.refusals())
         self._catalogue.finish(self._sequencer.final_tables())
         self._ledger.note("finished", "yes")
