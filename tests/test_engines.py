@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,14 @@ def test_a_worker_that_dies_before_it_is_ready_blames_no_task(run: RunPaths) -> 
         os.kill(pid, signal.SIGKILL)
         (outcome,) = hear(engine, 1)
     assert isinstance(outcome, Lost | Finished), "unless it was quicker"
+
+
+def test_a_fork_server_that_is_killed_is_replaced(run: RunPaths) -> None:
+    with running(ProcessesEngine(2)) as engine:
+        for n in range(4):
+            engine.submit(scan_task(run, f"scan-{n}", ["x"] * 50_000))
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
+            for pid in engine.process_ids:  # type: ignore[attr-defined]
+                os.kill(pid, signal.SIGKILL)
+            (outcome,) = hear(engine, 1)
+            assert isinstance(outcome, Died | Lost)

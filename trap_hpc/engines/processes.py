@@ -12,6 +12,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -26,6 +27,8 @@ WAITING_AT_A_WORKER = 1
 STILLBORN_IN_A_ROW = 3
 """So many processes a worker may end before they are ready, then the run gives up."""
 READY = b"ready"
+PAUSES_S = (0, 0.1, 0.5, 2)
+"""Before each try to start a process."""
 
 
 class ProcessesEngine:
@@ -83,7 +86,14 @@ class ProcessesEngine:
 
     def _new_worker(self, number: int) -> _Worker:
         core = self._cores[number % len(self._cores)] if self._cores else None
-        return _Worker(self._context, number, core)
+        error: Exception | None = None
+        for pause_s in PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                return _Worker(self._context, number, core)
+            except (EOFError, OSError) as reason:
+                error = reason  # a fork server that has just died is replaced next time
+        raise RunError(f"can't start a worker process: {error or 'no fork server'}")
 
     def _news(self, worker: _Worker) -> Iterator[Outcome]:
         try:
