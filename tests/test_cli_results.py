@@ -114,6 +114,15 @@ def test_extractions_are_associated_again(
     assert mine["status"]["phase"] == "done"
 
 
+def test_an_association_has_nothing_to_resume(
+    call: CommandLine, reference: Path, tmp_path: Path
+) -> None:
+    call("associate", reference, "--out", tmp_path / "again", "--quiet")
+    said = call("resume", tmp_path / "again")
+    assert said.code == 2
+    assert "associate again" in said.err
+
+
 def test_other_parameters_make_another_association(
     call: CommandLine, reference: Path, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import click
 from trap_hpc.cli.options import add_options, engine_options
 from trap_hpc.cli.output import json_option, quiet_option
 from trap_hpc.cli.session import carry_out
+from trap_hpc.errors import UsageError
 
 
 @click.command(
@@ -32,10 +33,15 @@ def resume(
 ) -> int:
     """Find the run and let it go on."""
     from trap_hpc.run.launch import resume as go_on
-    from trap_hpc.run.paths import find_run
+    from trap_hpc.run.paths import RunPaths, find_run
     from trap_hpc.run.plan import read_plan
 
     directory = find_run(run)
+    if not RunPaths(directory).ledger.exists():  # every run of images has one
+        raise UsageError(
+            f"{directory} was made by `trap-hpc associate`, which has nothing to "
+            "resume: if it was interrupted, remove that folder and associate again"
+        )
     plan = read_plan(directory)
     return carry_out(
         lambda watch: go_on(
