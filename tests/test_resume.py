@@ -11,12 +11,13 @@ import h5py
 import pytest
 
 from tests.runs import SETTINGS, assert_same, run
-from trap_hpc.errors import CatalogueError
+from trap_hpc.config import dump
+from trap_hpc.errors import CatalogueError, RunError
 from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
 from trap_hpc.run.launch import resume, start
 from trap_hpc.run.paths import RunPaths
-from trap_hpc.run.plan import make_plan
+from trap_hpc.run.plan import make_plan, read_plan, write_plan
 from trap_hpc.run.progress import Progress
 
 
@@ -165,3 +166,19 @@ def test_images_lost_with_their_measurements_are_told_and_the_rest_is_kept(
         resume(str(out), engine="serial")
     RunPaths(out).catalogue.unlink()
     assert len(resume(str(out), engine="serial").refusals) >= len(night) - 3
+
+
+def test_parameters_do_not_change_on_the_way(night: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    interrupted(night, out, half_done)
+    path = RunPaths(out).parameters
+    path.write_text(path.read_text().replace("expiration = 3", "expiration = 4"))
+    with pytest.raises(RunError, match="is not what the run was begun with"):
+        resume(str(out))
+
+
+def test_a_plan_keeps_any_database_url(night: list[str], tmp_path: Path) -> None:
+    url = 'postgresql://me@[::1]/a"b\\\\c d'
+    plan = make_plan(night, out=tmp_path, engine="serial", database=url)
+    write_plan(plan, dump(plan.parameters))
+    assert read_plan(tmp_path).database == url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from trap_hpc.config.environment import cores
 from trap_hpc.errors import RunError, UsageError
 from trap_hpc.identity import identity
 from trap_hpc.pipeline import images
-from trap_hpc.pipeline.measurements import write_whole
+from trap_hpc.pipeline.measurements import checksum, write_whole
 from trap_hpc.run.paths import RunPaths, new_run_id
 
 SCHEMA_VERSION = 1
@@ -116,13 +117,14 @@ def write_plan(plan: Plan, parameters_text: str) -> None:
         f'run_id = "{plan.run_id}"',
         f'trap_hpc = "{__version__}"',
         f'identity = "{identity()}"',
+        f'parameters = "{checksum(parameters_text.encode())}"',
         f"files = {len(plan.images)}",
         f'engine = "{plan.engine}"',
         f"workers = {plan.workers}",
         f"monitor = [{monitor}]",
     ]
     if plan.database:
-        lines.append(f'database = "{plan.database}"')
+        lines.append(f"database = {json.dumps(plan.database, ensure_ascii=False)}")
     write_whole(paths.parameters, parameters_text.encode())
     write_whole(paths.plan, ("\n".join(lines) + "\n").encode())
 
@@ -135,7 +137,7 @@ def read_plan(
     Raises
     ------
     RunError
-        The run was begun with other code, or its plan can't be read.
+        The run was begun with other code or parameters, or can't be read.
     UsageError
         The engine or the number of workers is wrong.
     """
@@ -147,6 +149,7 @@ def read_plan(
             "results of both would be mixed. Install the version that it was begun "
             "with, or start a new run"
         )
+    _check_parameters(RunPaths(directory).parameters, record["parameters"])
     engine = known_engine(engine or record["engine"])
     return Plan(
         run_id=record["run_id"],
@@ -158,6 +161,18 @@ def read_plan(
         database=record.get("database"),
         monitor=tuple((ra, decl) for ra, decl in record["monitor"]),
     )
+
+
+def _check_parameters(path: Path, expected: str) -> None:
+    try:
+        found = checksum(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"{path} can't be read: {error}") from None
+    if found != expected:
+        raise RunError(
+            f"{path} is not what the run was begun with: results of both would be "
+            "mixed. Put it back, or start a new run with --params"
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:
