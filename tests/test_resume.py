@@ -16,7 +16,7 @@ from trap_hpc.errors import CatalogueError, RunError
 from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
 from trap_hpc.run.launch import resume, start
-from trap_hpc.run.paths import RunPaths
+from trap_hpc.run.paths import RunPaths, find_run, register
 from trap_hpc.run.plan import make_plan, read_plan, write_plan
 from trap_hpc.run.progress import Progress
 
@@ -182,3 +182,11 @@ def test_a_plan_keeps_any_database_url(night: list[str], tmp_path: Path) -> None
     plan = make_plan(night, out=tmp_path, engine="serial", database=url)
     write_plan(plan, dump(plan.parameters))
     assert read_plan(tmp_path).database == url
+
+
+@pytest.mark.parametrize("name", ["with space ", "new\nline\n", "q'u\"o$te"])
+def test_a_run_is_found_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    RunPaths(tmp_path / name).plan.touch()
+    register("trap-anyname", tmp_path / name)
+    assert find_run("trap-anyname") == tmp_path / name

@@ -117,13 +117,18 @@ def known_runs() -> dict[str, Path]:
     except OSError:
         return {}
     entries.sort(key=lambda entry: entry.stat().st_mtime_ns)
-    runs = {entry.name: Path(entry.read_text().strip()) for entry in entries}
+    runs = {entry.name: Path(entry.read_text()[:-1]) for entry in entries}
     latest = {path: name for name, path in runs.items()}
     return {
         name: path
         for name, path in runs.items()
         if latest[path] == name and RunPaths(path).plan.exists()
     }
+
+
+def _some(names: list[str], shown: int = 5) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def find_run(text: str) -> Path:
@@ -146,7 +151,7 @@ def find_run(text: str) -> Path:
     if len(hits) == 1:
         return runs[hits[0]]
     if hits:
-        raise UsageError(f"{text!r} may mean any of {', '.join(sorted(hits))}")
+        raise UsageError(f"{text!r} may mean any of {_some(sorted(hits))}")
     listing = ", ".join(list(runs)[-5:]) or "none yet"
     raise UsageError(
         f"no run is called {text!r}: name a run directory, an id, the beginning of an "
