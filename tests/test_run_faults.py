@@ -173,7 +173,9 @@ def test_other_code_does_not_finish_a_run(
     text = plan.read_text()
     identity = text.split('identity = "')[1][:16]
     plan.write_text(text.replace(identity, "0123456789abcdef"))
-    done = trap_hpc("resume", tmp_path / "run")
+    told = trap_hpc("resume", tmp_path / "run")
+    assert told.returncode == 0, "what came of a finished run anybody may tell"
+    done = trap_hpc("resume", tmp_path / "run", "--retry-refused")
     assert done.returncode == 1
     assert "0123456789abcdef" in done.stderr
     assert identity in done.stderr

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 
 from tests.samples import measured
+from trap_hpc.pipeline.records import Rejection
 from trap_hpc.run.ledger import KnownImage
 from trap_hpc.run.timeline import Timeline, assemble
 
@@ -58,6 +59,12 @@ def test_two_images_of_one_time_band_and_field_are_used_and_noted() -> None:
     assert step.ids == [1, 2]
     (note,) = step.notes
     assert (note.address, note.kind) == ("b.fits", "note")
+
+
+def test_a_rejected_image_is_not_noted_as_used() -> None:
+    flat = Rejection(reason=5, comment="")
+    one, two = measured("a.fits"), replace(measured("b.fits"), rejection=flat)
+    assert not assemble([(1, one), (2, two)]).notes
 
 
 def test_other_fields_and_bands_are_not_worth_a_note() -> None:

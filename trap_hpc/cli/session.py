@@ -16,7 +16,7 @@ from trap_hpc.errors import RunError
 
 if TYPE_CHECKING:
     from trap_hpc.cli.watch import Watch
-    from trap_hpc.run.progress import Summary
+    from trap_hpc.run.progress import Progress, Summary
 
 
 def carry_out(
@@ -28,11 +28,19 @@ def carry_out(
     quiet: bool,
 ) -> int:
     """Do ``work`` under the user's eyes and return the exit code."""
-    if not quiet:
-        click.echo(f"{run_id} in {directory}", err=True)
+    announced = quiet
     try:
         with watching(quiet=quiet) as watch:
-            summary = work(watch)
+
+            def announce(progress: Progress) -> None:
+                # Not before there is a run: its directory may be refused.
+                nonlocal announced
+                if not announced:
+                    click.echo(f"{run_id} in {directory}", err=True)
+                announced = True
+                watch(progress)
+
+            summary = work(announce)
     except KeyboardInterrupt:
         click.echo("trap-hpc: interrupted", err=True)
         click.echo(_how_to_go_on(run_id, directory), err=True)

@@ -64,6 +64,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield from grouped(pairs, places=everything)
     yield f"  catalogue     {directory / 'catalogue.sqlite'}"
     yield f"  light curves  {directory / 'lightcurves.h5'}"
+    if summary.database:
+        yield f"  database      {summary.database}"
     yield "next:"
     yield f"  trap-hpc candidates {run}"
     yield f"  trap-hpc export {run} --format votable"

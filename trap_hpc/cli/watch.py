@@ -122,7 +122,8 @@ def done(progress: Progress) -> int:
         return progress.scanned
     if progress.phase == "measuring":
         return progress.measured
-    return min(progress.associated + progress.refused, progress.images)
+    settled = progress.associated + progress.rejected + progress.refused
+    return min(settled, progress.images)
 
 
 def sentence(progress: Progress) -> str:

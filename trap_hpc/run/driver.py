@@ -188,7 +188,7 @@ class Driver:
         for rows in self._sequencer.final_steps():
             if rows:
                 self._catalogue.add_step(rows)
-                self._tally.associated(len(rows.images))
+                self._tally.associated(rows)
             if more := self._clock() >= until:
                 break
         self._checkpoint()

@@ -15,7 +15,7 @@ from trap_hpc.run.driver import Driver
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.log import RunLog
 from trap_hpc.run.paths import RunPaths, find_run, register
-from trap_hpc.run.plan import Plan, read_plan, write_plan
+from trap_hpc.run.plan import Plan, read_plan, require_same_code, write_plan
 from trap_hpc.run.progress import Summary
 from trap_hpc.run.status import also_to_file, summary_of
 from trap_hpc.run.tally import Tally, Watch
@@ -63,11 +63,14 @@ def resume(
     UsageError
         There is no such run.
     RunError
-        The run can't go on.
+        The run can't go on, or was begun with other code. What came of a finished
+        run is told whatever code made it.
     """
     plan = read_plan(find_run(run), engine=engine, workers=workers)
     ledger = Ledger(RunPaths(plan.directory).ledger)
     try:
+        if retry_refused:
+            require_same_code(plan.directory)
         again = retry_refused and ledger.forget_refusals() > 0
         if again:
             ledger.note("finished", "")
@@ -106,6 +109,8 @@ def _work(plan: Plan, ledger: Ledger, catalogue: Catalogue, watch: Watch) -> Sum
     tally = Tally(also_to_file(watch, paths.status))
     log(f"session {session}: engine {plan.engine}, {plan.workers} workers")
     if ledger.fact("finished") != "yes" or not catalogue.complete:
+        require_same_code(plan.directory)
+        tally.tell()
         with _running(_engine(plan), log) as engine:
             Driver(plan, ledger, engine, catalogue, tally).run()
             tally.finished()

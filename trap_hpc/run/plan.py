@@ -137,18 +137,11 @@ def read_plan(
     Raises
     ------
     RunError
-        The run was begun with other code or parameters, or can't be read.
+        It was begun with other parameters, or can't be read.
     UsageError
         The engine or the number of workers is wrong.
     """
     record = _read(RunPaths(directory).plan)
-    if record["identity"] != identity():
-        raise RunError(
-            f"{directory} was begun with code {record['identity']} (trap-hpc "
-            f"{record['trap_hpc']}) and this is {identity()} (trap-hpc {__version__}): "
-            "results of both would be mixed. Install the version that it was begun "
-            "with, or start a new run"
-        )
     _check_parameters(RunPaths(directory).parameters, record["parameters"])
     engine = known_engine(engine or record["engine"])
     return Plan(
@@ -161,6 +154,24 @@ def read_plan(
         database=record.get("database"),
         monitor=tuple((ra, decl) for ra, decl in record["monitor"]),
     )
+
+
+def require_same_code(directory: Path) -> None:
+    """Make sure that a run goes on with the code that it was begun with.
+
+    Raises
+    ------
+    RunError
+        It was begun with other code.
+    """
+    record = _read(RunPaths(directory).plan)
+    if record["identity"] != identity():
+        raise RunError(
+            f"{directory} was begun with code {record['identity']} (trap-hpc "
+            f"{record['trap_hpc']}) and this is {identity()} (trap-hpc {__version__}): "
+            "results of both would be mixed. Install the version that it was begun "
+            "with, or start a new run"
+        )
 
 
 def _check_parameters(path: Path, expected: str) -> None:

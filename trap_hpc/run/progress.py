@@ -21,6 +21,8 @@ class Progress:
     measured: int
     associated: int
     refused: int
+    rejected: int = 0
+    """By quality checks."""
     elapsed_s: float
     rate_per_s: float
     """Images per second of this session, from measuring to light curves."""
@@ -47,6 +49,8 @@ class Summary:
     likely: int
     """Candidates of type 1: above an earlier image's limit even at its noisiest."""
     elapsed_s: float
+    database: str | None = None
+    """Where the catalogue was published, besides."""
 
     @property
     def exit_code(self) -> int:

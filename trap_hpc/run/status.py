@@ -64,4 +64,5 @@ def summary_of(plan: Plan, elapsed_s: float) -> Summary:
         candidates=found.candidates,
         likely=found.likely,
         elapsed_s=elapsed_s,
+        database=plan.database,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from trap_hpc.pipeline.records import StepRows
 from trap_hpc.run.ledger import KnownImage
 from trap_hpc.run.progress import Progress
 
@@ -21,7 +22,7 @@ class Tally:
         self._began = clock()
         self._phase = "scanning"
         self._images = self._scanned = self._measured = 0
-        self._associated = self._refused = self._at_start = 0
+        self._associated = self._rejected = self._refused = self._at_start = 0
 
     @property
     def elapsed_s(self) -> float:
@@ -65,9 +66,11 @@ class Tally:
         self._measured -= images
         self._at_start = min(self._at_start, self._measured)
 
-    def associated(self, images: int) -> None:
+    def associated(self, rows: StepRows) -> None:
         """Count images that are in the catalogue for good."""
-        self._associated += images
+        rejected = sum(image.rejection is not None for image in rows.images)
+        self._rejected += rejected
+        self._associated += len(rows.images) - rejected
 
     def finishing(self) -> None:
         """Only the final tables are left."""
@@ -96,6 +99,7 @@ class Tally:
             measured=self._measured,
             associated=self._associated,
             refused=self._refused,
+            rejected=self._rejected,
             elapsed_s=elapsed,
             rate_per_s=rate,
             left_s=(self._images - self._measured) / rate if known else None,

@@ -71,7 +71,7 @@ def assemble(images: Iterable[tuple[int, MeasuredImage]]) -> Assembled:
             reason = f"same content as {before.header.address}, which is used"
             notes.append(_note(image, "duplicate", reason))
             continue
-        if before and _place(before) == _place(image):
+        if before and _both_used(before, image) and _place(before) == _place(image):
             reason = (
                 f"same time, frequency and field as {before.header.address}, "
                 "but other pixels: both are used"
@@ -80,6 +80,10 @@ def assemble(images: Iterable[tuple[int, MeasuredImage]]) -> Assembled:
         kept.append((image_id, image))
     ids, measured = [pair[0] for pair in kept], [pair[1] for pair in kept]
     return Assembled(ids=ids, images=measured, notes=notes)
+
+
+def _both_used(one: MeasuredImage, other: MeasuredImage) -> bool:
+    return one.rejection is None and other.rejection is None
 
 
 def _place(image: MeasuredImage) -> tuple[float, float, float]:
