@@ -22,6 +22,7 @@ from trap_hpc.pipeline.records import (
     StepRows,
 )
 from trap_hpc.pipeline.sources import derive
+from trap_hpc.pipeline.tasks import Item
 from trap_hpc.run.window import Window
 
 PARAMETERS = load(None, ["expiration=3"]).parameters
@@ -64,6 +65,11 @@ def forced(address: str, requests: Rows) -> ForcedImage:
     return ForcedImage(address=address, requests=requests, fits=fits)
 
 
+def answered(item: Item) -> ForcedImage:
+    assert item.requests is not None
+    return forced(item.address, item.requests)
+
+
 def one_by_one(images: list[MeasuredImage]) -> tuple[list[StepRows], FinalTables]:
     front, back = Associator(PARAMETERS, MONITOR), LightCurves(PARAMETERS, MONITOR)
     rows = []
@@ -79,18 +85,16 @@ class Windowed:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.asked: list[tuple[int, str, Rows]] = []
+        self.asked: list[tuple[int, Item]] = []
         self.window = Window(PARAMETERS, MONITOR, lambda *ask: self.asked.append(ask))
         self.rows: list[StepRows] = []
-        self.answers = 0
 
     def answer_some(self) -> None:
         self.random.shuffle(self.asked)
         for _ in range(self.random.randint(1, 5)):
             if self.asked:
-                image_id, address, requests = self.asked.pop()
-                self.answers += len(requests)
-                self.window.answer(image_id, forced(address, requests))
+                image_id, item = self.asked.pop()
+                self.window.answer(image_id, answered(item))
 
     def run(self, images: list[MeasuredImage]) -> FinalTables:
         for n, image in enumerate(images):
@@ -130,15 +134,15 @@ def test_light_curves_are_those_of_the_sequential_order(seed: int) -> None:
 def test_fits_of_an_earlier_session_are_not_made_again() -> None:
     random_sky = np.random.default_rng(3)
     images = [measured(step, random_sky) for step in range(STEPS)]
-    asked: list[tuple[int, str, Rows]] = []
+    asked: list[tuple[int, Item]] = []
     window = Window(PARAMETERS, MONITOR, lambda *ask: asked.append(ask))
     for n, image in enumerate(images):
         window.push([n], [image], lambda _: [])
     made: dict[int, list[ForcedImage]] = {}
     while len(window):
         while asked:
-            image_id, address, requests = asked.pop()
-            fits = forced(address, requests)
+            image_id, item = asked.pop()
+            fits = answered(item)
             made.setdefault(image_id, []).append(fits)
             window.answer(image_id, fits)
         list(window.settle())
@@ -167,15 +171,15 @@ def test_all_that_is_asked_again_of_an_image_is_asked_at_once() -> None:
     """Each asking reads the image once more."""
     random_sky = np.random.default_rng(7)
     images = [measured(step, random_sky) for step in range(STEPS)]
-    asked: list[tuple[int, str, Rows]] = []
+    asked: list[tuple[int, Item]] = []
     window = Window(PARAMETERS, (), lambda *ask: asked.append(ask))
     for n, image in enumerate(images):
         window.push([n], [image], lambda _: [])
     while len(window):
-        askings = [image_id for image_id, _, _ in asked]
+        askings = [image_id for image_id, _ in asked]
         assert len(set(askings)) == len(askings)
-        for image_id, address, requests in asked:
-            failed = forced(address, requests)
+        for image_id, item in asked:
+            failed = answered(item)
             failed.fits["f_peak"] = np.nan
             window.answer(image_id, failed)
         asked.clear()

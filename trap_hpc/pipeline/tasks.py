@@ -56,6 +56,8 @@ class Item:
 
     address: str
     requests: Rows | None = None
+    content: str = ""
+    """Hash of an image that is measured already: fits are made in the same image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,10 @@ def _measure(item: Item, parameters: JobParameters) -> Iterator[Finding]:
 
 def _force(item: Item, parameters: JobParameters) -> Iterator[Finding]:
     assert item.requests is not None
-    yield force_image(images.read(item.address), item.requests, parameters)
+    image = images.read(item.address)
+    if image.content != item.content:
+        raise ImageError("it is not the image any more that was measured in this run")
+    yield force_image(image, item.requests, parameters)
 
 
 Step = Callable[[Item, JobParameters], Iterator[Finding]]
@@ -175,7 +180,7 @@ def _guarded(
 def _item_to_record(item: Item) -> dict[str, Any]:
     record: dict[str, Any] = {"address": item.address}
     if item.requests is not None:
-        record["requests"] = item.requests.tolist()
+        record |= {"requests": item.requests.tolist(), "content": item.content}
     return record
 
 
@@ -184,4 +189,4 @@ def _item_from_record(record: dict[str, Any]) -> Item:
     if requests is None:
         return Item(address=record["address"])
     rows = np.array([tuple(row) for row in requests], REQUEST)
-    return Item(address=record["address"], requests=rows)
+    return Item(address=record["address"], requests=rows, content=record["content"])

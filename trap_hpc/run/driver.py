@@ -17,7 +17,6 @@ from trap_hpc.pipeline.records import (
     ForcedImage,
     Header,
     Refusal,
-    Rows,
 )
 from trap_hpc.pipeline.tasks import Item
 from trap_hpc.run.batches import Dispatcher, Done, Work
@@ -116,8 +115,7 @@ class Driver:
         self._tally.lost(len(images))
         self._measure(images, first=True)
 
-    def _ask(self, image_id: int, address: str, requests: Rows) -> None:
-        item = Item(address=address, requests=requests)
+    def _ask(self, image_id: int, item: Item) -> None:
         self._dispatcher.offer("force", [Work(id=image_id, item=item)])
 
     # what comes back -----------------------------------------------------------

@@ -27,12 +27,13 @@ from trap_hpc.pipeline.records import (
     Rows,
     StepRows,
 )
+from trap_hpc.pipeline.tasks import Item
 
 FIRST_REACH = 4
 """Images to ask ahead for, the first time that a source's fit has failed."""
 
-Ask = Callable[[int, str, Rows], None]
-"""Takes an image's id and address and the REQUEST rows that are wanted of it."""
+Ask = Callable[[int, Item], None]
+"""Takes an image's id, and what is wanted of it."""
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class _Image:
     """An image in the window and its forced fits so far."""
 
     id: int
-    address: str
+    measured: MeasuredImage
     candidates: Rows
     asked: set[int] = field(default_factory=set)
     fits: dict[int, np.void] = field(default_factory=dict)
@@ -117,8 +118,7 @@ class Window:
         step = self._front.step(measured)
         images = []
         for image_id, record in zip(ids, step.images, strict=True):
-            address = record.image.header.address
-            image = _Image(image_id, address, record.candidates)
+            image = _Image(image_id, record.image, record.candidates)
             for forced in known(image_id):
                 image.answer(forced)
             images.append(image)
@@ -194,4 +194,6 @@ class Window:
         new = requests[~np.array(known, bool)]
         if len(new):
             image.asked.update(new["target"].tolist())
-            self._ask(image.id, image.address, new)
+            address, content = image.measured.header.address, image.measured.content
+            item = Item(address=address, requests=new, content=content)
+            self._ask(image.id, item)
