@@ -188,3 +188,14 @@ def test_a_fork_server_that_is_killed_is_replaced(run: RunPaths) -> None:
                 os.kill(pid, signal.SIGKILL)
             (outcome,) = hear(engine, 1)
             assert isinstance(outcome, Died | Lost)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_workers_never_hear_ctrl_c(run: RunPaths) -> None:
+    """Nor does their server, from which they have it, even while it starts."""
+    with running(ProcessesEngine(1)) as engine:
+        (pid,) = engine.process_ids  # type: ignore[attr-defined]
+        status = Path(f"/proc/{pid}/status").read_text()
+    blocked = int(status.split("SigBlk:")[1].split()[0], 16)
+    assert blocked & 1 << (signal.SIGINT - 1)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -47,7 +47,7 @@ ONLY_IN = {
     "os.environ": ("config/",),
     "os.getenv": ("config/",),
     "os.putenv": ("config/",),
-    "signal": (),
+    "signal": ("engines/processes.py",),  # Ctrl-C must not reach what is being forked
     "print": ("cli/",),
     "click": ("cli/",),
     "rich": ("cli/",),

@@ -12,10 +12,12 @@ import contextlib
 import json
 import multiprocessing
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -125,7 +127,8 @@ class _Worker:
         self._process = context.Process(
             target=_serve, args=(theirs, core), name=f"worker-{number}", daemon=True
         )
-        self._process.start()
+        with _ctrl_c_waits():
+            self._process.start()
         theirs.close()
         self.pid: int = self._process.pid
 
@@ -170,9 +173,24 @@ class _Worker:
         self.connection.close()
 
 
+@contextlib.contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment; a process begun in it never hears of it.
+
+    It goes to all processes of a terminal, and the fork server would answer with a
+    traceback while it is imported.
+    """
+    resource_tracker.ensure_running()  # it would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(connection: Connection, core: int | None) -> None:
     """Run in the worker process: answer tasks until the launcher is gone."""
-    os.setsid()  # Ctrl-C in the terminal is for the launcher alone
+    os.setsid()  # what a terminal sends is for the launcher alone
     if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
     with contextlib.suppress(EOFError, ConnectionError):  # the launcher is gone
