@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 
 SCHEMA_VERSION = 1
@@ -16,6 +17,8 @@ class Aim:
     limit: float
     at_least: bool = False
     """Else it is the most that is wanted."""
+    possible: float = math.inf
+    """What is more than this was measured badly."""
 
     def met(self, value: float) -> bool:
         return value >= self.limit if self.at_least else value <= self.limit
@@ -44,6 +47,8 @@ class Figure:
             return "not measured"
         if self.aim is None:
             return ""
+        if self.value > self.aim.possible:
+            return "can't be true"
         return "met" if self.aim.met(self.value) else "NOT MET"
 
     def cells(self) -> tuple[str, ...]:
@@ -77,7 +82,15 @@ def table(figures: Sequence[Figure]) -> str:
 
 def as_json(figures: Sequence[Figure], machine: dict[str, str]) -> str:
     records = [
-        {**asdict(figure), "median": figure.value, "verdict": figure.verdict}
+        {
+            "name": figure.name,
+            "unit": figure.unit,
+            "median": figure.value,
+            "values": figure.values,
+            "aim": str(figure.aim) if figure.aim else None,
+            "verdict": figure.verdict,
+            "remark": figure.remark,
+        }
         for figure in figures
     ]
     record = {"schema_version": SCHEMA_VERSION, "machine": machine, "figures": records}

@@ -24,6 +24,10 @@ class Extent:
     many: int
     rounds: int
 
+    @property
+    def further(self) -> int:
+        return self.many - self.few
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -47,16 +51,12 @@ class Pair:
     @property
     def steady(self) -> float:
         """Images per second."""
-        return self._further / (self.many.wall_s - self.few.wall_s)
+        return self.extent.further / (self.many.wall_s - self.few.wall_s)
 
     @property
     def cpu_ms(self) -> float:
         """CPU time of a further image."""
-        return 1000 * (self.many.cpu_s - self.few.cpu_s) / self._further
-
-    @property
-    def _further(self) -> int:
-        return self.extent.many - self.extent.few
+        return 1000 * (self.many.cpu_s - self.few.cpu_s) / self.extent.further
 
 
 def run_pair(extent: Extent, cost: Callable[[int], Cost]) -> Pair:

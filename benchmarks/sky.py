@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,5 +43,6 @@ def make_images(folder: Path, *, size: int, sources: int, images: int) -> Sky:
         transients=TRANSIENTS if images >= STEPS_WITH_TRANSIENTS else 0,
         seed=20,
     )
+    os.sync()  # else the disk is busy with them while others are timed
     radius_pix = truth.search_radius_pix
     return Sky(folder=folder, files=tuple(truth.files), radius_pix=radius_pix)

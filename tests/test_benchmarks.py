@@ -26,6 +26,7 @@ def test_a_quick_benchmark_gives_its_figure_as_json() -> None:
         ((1.0, 2.0, 9.0), Aim(limit=2), "met"),
         ((1.0, 2.0, 9.0), Aim(limit=1.9), "NOT MET"),
         ((1.0, 2.0, 9.0), Aim(limit=2, at_least=True), "met"),
+        ((9.0,), Aim(limit=2, at_least=True, possible=8), "can't be true"),
         ((1.0,), None, ""),
         ((), Aim(limit=2), "not measured"),
     ],
