@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import trap_hpc
 from tests.runs import SETTINGS, assert_same, kill_after, run
 from trap_hpc.run.launch import resume
 from trap_hpc.run.paths import RunPaths
@@ -65,3 +66,11 @@ def test_a_killed_run_resumes_to_the_same_catalogue(
         kill_after(process, out, files=4 * moment)
         resume(str(out), engine="serial")
         assert_same(reference, out)
+
+
+def test_python_finds_a_run_by_the_beginning_of_its_id(
+    night: list[str], tmp_path: Path
+) -> None:
+    run_id = run(night[:2], tmp_path / "run").run_id
+    with trap_hpc.open_run(run_id[:-1]) as opened, trap_hpc.open_run("last") as last:
+        assert len(opened.images()) == len(last.images())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trap_hpc.errors import UsageError
-
 if TYPE_CHECKING:
     from trap_hpc.catalogue.reader import Run
 
@@ -23,20 +21,9 @@ def opened(run: str) -> Run:
 
 def resolved(run: str) -> str:
     """Return the path or URL of the catalogue that ``run`` names."""
-    from pathlib import Path
+    from trap_hpc.run.paths import find_catalogue
 
-    from trap_hpc.run.paths import find_run
-
-    if "://" in run or Path(run).is_file():
-        return run
-    if (Path(run) / "catalogue.sqlite").exists():
-        return run
-    directory = find_run(run)
-    if not (directory / "catalogue.sqlite").exists():
-        raise UsageError(
-            f"{directory} has no catalogue yet; `trap-hpc resume {run}` makes it"
-        )
-    return str(directory)
+    return find_catalogue(run)
 
 
 def _open(place: str) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +81,8 @@ class RunPaths:
                     f"or `trap-hpc resume {self.directory}` if it is a run"
                 )
             self.directory.chmod(0o700)
-            self.batches.mkdir()
-            self.measurements.mkdir()
+            self.batches.mkdir(mode=0o700)
+            self.measurements.mkdir(mode=0o700)
         except OSError as error:
             raise UsageError(cannot_write(self.directory, error)) from None
 
@@ -157,3 +158,25 @@ def find_run(text: str) -> Path:
         f"no run is called {text!r}: name a run directory, an id, the beginning of an "
         f"id, or `last` (known here: {listing})"
     )
+
+
+def find_catalogue(text: str) -> str:
+    """Return the path or the URL of the catalogue that ``text`` names.
+
+    ``text`` is all that `find_run` takes, a catalogue's file, or a database's URL.
+
+    Raises
+    ------
+    UsageError
+        There is no such run, or it has no catalogue.
+    """
+    place = Path(text)
+    if "://" in text or place.is_file() or RunPaths(place).catalogue.exists():
+        return text
+    directory = find_run(text)
+    if not RunPaths(directory).catalogue.exists():
+        raise UsageError(
+            f"{directory} has no catalogue yet; `trap-hpc resume {shlex.quote(text)}` "
+            "makes it"
+        )
+    return str(directory)
