@@ -16,6 +16,11 @@ _BEFORE_NUMPY = {
     "NUMEXPR_NUM_THREADS": "1",
     # HDF5's locks fail on many shared file systems; our files have one writer.
     "HDF5_USE_FILE_LOCKING": "FALSE",
+    # glibc gives freed arrays back to the system, which hands them out again page by
+    # page: a quarter of the time of large images. It looks when a process starts, so
+    # this is for the workers.
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**33),
 }
 
 
