@@ -10,9 +10,8 @@ from pathlib import Path
 
 from benchmarks.synthetic import Sky, number_of
 from trap_hpc.engines.base import Finished, Outcome
-from trap_hpc.pipeline import measurements
 from trap_hpc.pipeline.measurements import Finding
-from trap_hpc.pipeline.tasks import CPU_FEATURES, Item, Receipt, Task, read_batch
+from trap_hpc.pipeline.tasks import Item, Receipt, Task, deliver, read_batch
 
 
 class SyntheticEngine:
@@ -52,16 +51,7 @@ def work(task: Task, sources: int) -> Receipt:
     batch = read_batch(run / "batches", task.batch)
     sky = Sky(sources)
     findings = [_finding(sky, batch.step, item) for item in batch.items]
-    path = run / "measurements" / f"{task.batch}.{task.attempt}.h5"
-    checksum = measurements.save(
-        path, findings, batch=task.batch, step=batch.step, cpu_features=CPU_FEATURES
-    )
-    return Receipt(
-        file=path.name,
-        checksum=checksum,
-        items=len(batch.items),
-        seconds=time.perf_counter() - started,
-    )
+    return deliver(task, batch, findings, started)
 
 
 def _finding(sky: Sky, step: str, item: Item) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,12 +11,13 @@ from astropy.table import Table
 
 from trap_hpc.catalogue import queries
 from trap_hpc.catalogue.astropy_tables import as_table, as_tables
+from trap_hpc.catalogue.closing import Closing
 from trap_hpc.catalogue.database import plain_errors
 from trap_hpc.catalogue.opened import Opened, opened
 from trap_hpc.errors import UsageError
 
 
-class Run:
+class Run(Closing):
     """A catalogue opened for reading. Use it as a context manager, or `close` it.
 
     Tables have TraP's column names, units, and one row a thing; times are UTC.
@@ -94,17 +94,6 @@ class Run:
     def close(self) -> None:
         """Let go of the database."""
         self._catalogue.close()
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _dataset(self) -> int:
         if not self.finished:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from trap_hpc.catalogue import own_tables, rows, schema
 from trap_hpc.catalogue.beginning import begin, remove, thresholds
+from trap_hpc.catalogue.closing import Closing
 from trap_hpc.catalogue.database import plain_errors, sqlite_engine
 from trap_hpc.catalogue.finish import write_final
 from trap_hpc.catalogue.lightcurves import write_light_curves
@@ -44,7 +44,7 @@ class _Place(NamedTuple):
         return _Place(step.taustart_us, int(ids[-1]) if len(ids) else self.xtrsrc)
 
 
-class Catalogue:
+class Catalogue(Closing):
     """A run's catalogue while it is being written: ``catalogue.sqlite``.
 
     A run always writes to SQLite in its own directory, whatever happens to a
@@ -210,17 +210,6 @@ class Catalogue:
         with suppress(SQLAlchemyError):  # a full disk must not hide its own error
             self._connection.rollback()
         self._connection.close()
-
-    def __enter__(self) -> Catalogue:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _other_steps(self) -> CatalogueError:
         return CatalogueError(

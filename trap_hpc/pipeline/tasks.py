@@ -123,7 +123,23 @@ def work(task: Task, *, strict: bool = False) -> Receipt:
         for item in batch.items
         for finding in _guarded(step, item, parameters, strict)
     ]
-    path = run / "measurements" / f"{task.batch}.{task.attempt}.h5"
+    return deliver(task, batch, findings, started)
+
+
+def deliver(
+    task: Task, batch: Batch, findings: Sequence[Finding], started: float
+) -> Receipt:
+    """Write what ``task`` found, and make out its receipt.
+
+    ``started`` is when it began, by `time.perf_counter`.
+
+    Raises
+    ------
+    StorageError
+        The measurement file can't be written.
+    """
+    folder = Path(task.run) / "measurements"
+    path = folder / f"{task.batch}.{task.attempt}.h5"
     checksum = measurements.save(
         path, findings, batch=task.batch, step=batch.step, cpu_features=CPU_FEATURES
     )

@@ -13,11 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.engines.base import Engine
-from trap_hpc.pipeline.records import (
-    ForcedImage,
-    Header,
-    Refusal,
-)
+from trap_hpc.pipeline.records import ForcedImage, Header, Refusal
 from trap_hpc.pipeline.tasks import Item
 from trap_hpc.run.batches import Dispatcher, Done, Work
 from trap_hpc.run.findings import Findings
@@ -169,7 +165,6 @@ class Driver:
         self._tally.measured(len(done.work), len(refusals))
 
     def _take_forced(self, done: Done, refusals: Sequence[Refusal]) -> None:
-        self._findings.keep(done.batch, done.findings)
         self._ledger.forced(done.batch, [work.id for work in done.work])
         for work, finding in zip(done.work, done.findings, strict=True):
             forced = finding if isinstance(finding, ForcedImage) else None

@@ -29,16 +29,6 @@ class Tally:
         """Seconds since this session began."""
         return self._clock() - self._began
 
-    @property
-    def images(self) -> int:
-        """All images found so far, refused ones included."""
-        return self._images
-
-    @property
-    def done(self) -> int:
-        """Images whose sources are in the catalogue."""
-        return self._associated
-
     def resume(self, images: Iterable[KnownImage]) -> None:
         """Count what earlier sessions did."""
         known = list(images)
