@@ -219,16 +219,6 @@ def test_the_state_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment.state_folder() == Path("/home/of/.local/state/trap_hpc")
 
 
-@pytest.mark.parametrize(
-    ("value", "truth"), [("true", True), ("1", True), ("0", False)]
-)
-def test_ci_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, value: str, truth: bool
-) -> None:
-    monkeypatch.setenv("CI", value)
-    assert environment.in_ci() is truth
-
-
 def test_there_is_a_core() -> None:
     assert environment.cores() >= 1
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci import lacking
 from tests.runs import SETTINGS, assert_same, kill_after, run
 from tests.samples import write_noise
-from trap_hpc.config.environment import in_ci
 from trap_hpc.run.launch import resume
 from trap_hpc.run.paths import RunPaths
 
@@ -37,8 +37,8 @@ def in_small_file_system(folder: Path, script: str) -> str:
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False
     )
-    if done.returncode == 99 and not in_ci():
-        pytest.skip("this system lets users mount nothing")
+    if done.returncode == 99 or done.stderr.startswith("unshare:"):
+        lacking("this system lets users mount nothing")
     return done.stdout + done.stderr
 
 

@@ -50,11 +50,6 @@ def state_folder() -> Path:
     return Path(state_home) / "trap_hpc"
 
 
-def in_ci() -> bool:
-    """Whether this is an automatic test, where nothing may be skipped."""
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
-
-
 def cores() -> int:
     """How many cores this process may use: its affinity, where the system tells."""
     if hasattr(os, "sched_getaffinity"):
