@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trap_hpc.catalogue.compare import compare
+from trap_hpc.paths import RunPaths
 from trap_hpc.run.launch import start
-from trap_hpc.run.paths import RunPaths
 from trap_hpc.run.plan import make_plan
 from trap_hpc.run.progress import Summary
 

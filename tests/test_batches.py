@@ -10,13 +10,13 @@ import pytest
 
 from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome
 from trap_hpc.errors import RunError, StorageError
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.measurements import save
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Receipt, Task, read_batch
 from trap_hpc.run.batches import Dispatcher, Work
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
-from trap_hpc.run.paths import RunPaths
 
 Fate = Callable[[Task, Batch], Outcome | None]
 

@@ -10,7 +10,7 @@ import pytest
 from tests.command_line import CommandLine
 from trap_hpc.catalogue.export import DEFAULT_NAMES
 from trap_hpc.cli.export import FORMATS
-from trap_hpc.run.paths import RunPaths
+from trap_hpc.paths import RunPaths
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import MeasurementError
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline import measurements
 from trap_hpc.pipeline.records import Header, Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
-from trap_hpc.run.paths import RunPaths
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "serial": SerialEngine,

@@ -12,11 +12,14 @@ from tests.source import Module, modules, uses
 
 LAYERS = (
     ("cli",),
-    ("simulate",),
+    ("doctor", "simulate"),
     ("run",),
-    ("engines",),
+    ("worker",),
+    ("engines", "schedulers"),
     ("catalogue", "pipeline"),
-    ("config", "identity"),
+    ("config", "identity", "network", "shell"),
+    ("paths",),
+    ("files",),
     ("errors",),
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
@@ -34,7 +37,11 @@ ONLY_IN = {
     "os.system": ("shell.py",),
     "os.popen": ("shell.py",),
     "multiprocessing": ("engines/",),
-    "celery": (),
+    "celery": ("engines/celery/",),
+    "kombu": ("engines/celery/",),
+    "billiard": ("engines/celery/",),
+    "redis": ("engines/redis_server/",),
+    "trustme": ("engines/redis_server/",),
     "dask": (),
     "dask_jobqueue": (),
     "distributed": (),
@@ -44,10 +51,11 @@ ONLY_IN = {
     "astropy.io.fits": ("pipeline/images/",),
     "casacore": ("pipeline/images/",),
     "h5py": ("pipeline/images/", "pipeline/measurements.py", "catalogue/"),
-    "os.environ": ("config/",),
-    "os.getenv": ("config/",),
-    "os.putenv": ("config/",),
-    "signal": ("engines/processes.py",),  # Ctrl-C must not reach what is being forked
+    "os.environ": ("config/", "worker/"),
+    "os.getenv": ("config/", "worker/"),
+    "os.putenv": ("config/", "worker/"),
+    # Ctrl-C must not reach what is being forked
+    "signal": ("engines/processes.py", "run/session/", "worker/"),
     "print": ("cli/",),
     "click": ("cli/",),
     "rich": ("cli/",),

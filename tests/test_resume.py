@@ -13,12 +13,13 @@ import pytest
 from tests.runs import SETTINGS, assert_same, run
 from trap_hpc.config import dump
 from trap_hpc.errors import CatalogueError, RunError
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
 from trap_hpc.run.launch import resume, start
-from trap_hpc.run.paths import RunPaths, find_run, register
 from trap_hpc.run.plan import make_plan, read_plan, write_plan
 from trap_hpc.run.progress import Progress
+from trap_hpc.run.registry import find_run, register
 
 
 def interrupted(images: list[str], out: Path, when: Callable[[Progress], bool]) -> None:

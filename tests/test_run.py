@@ -11,8 +11,8 @@ import pytest
 
 import trap_hpc
 from tests.runs import SETTINGS, assert_same, kill_after, run
+from trap_hpc.paths import RunPaths
 from trap_hpc.run.launch import resume
-from trap_hpc.run.paths import RunPaths
 
 
 def test_the_night_has_what_it_is_meant_to_have(

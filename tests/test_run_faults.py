@@ -16,8 +16,8 @@ import pytest
 from tests.ci import lacking
 from tests.runs import SETTINGS, assert_same, kill_after, run
 from tests.samples import write_noise
+from trap_hpc.paths import RunPaths
 from trap_hpc.run.launch import resume
-from trap_hpc.run.paths import RunPaths
 
 TRAP_HPC = [sys.executable, "-m", "trap_hpc"]
 SET = [word for setting in SETTINGS for word in ("--set", setting)]

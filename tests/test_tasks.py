@@ -9,10 +9,10 @@ import pytest
 
 from tests.samples import write_noise
 from trap_hpc.config import dump, load
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline import images, measurements
 from trap_hpc.pipeline.records import REQUEST, ForcedImage, MeasuredImage, Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Task, read_batch, work, write_batch
-from trap_hpc.run.paths import RunPaths
 
 
 @pytest.fixture

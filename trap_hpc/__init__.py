@@ -20,6 +20,6 @@ def open_run(run: str | Path) -> Run:
     """
     # Imported here: astropy and SQLAlchemy take a second that --help must not pay.
     from trap_hpc.catalogue.reader import open_run as _open_run
-    from trap_hpc.run.paths import find_catalogue
+    from trap_hpc.run.registry import find_catalogue
 
     return _open_run(find_catalogue(str(run)))

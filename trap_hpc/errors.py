@@ -9,7 +9,11 @@
     ├── MeasurementError      a measurement file is missing, cut short or damaged
     └── RunError              the run can't go on; what it did is kept
         ├── StorageError      the run directory can't be written (full, read-only, gone)
-        └── CatalogueError    the catalogue's database can't be reached or written
+        ├── CatalogueError    the catalogue's database can't be reached or written
+        ├── CommandError      a program of the system failed, hung or is not there
+        │   └── TimedOutError it gave no answer in time; what it did is not known
+        ├── SchedulerError    the scheduler refused something, or can't be asked
+        └── BrokerError       the broker can't be started or reached
 
 A message says what failed, with which file or command, what came back, and what to
 do next: it is shown to the user as it stands.
@@ -48,3 +52,19 @@ class StorageError(RunError):
 
 class CatalogueError(RunError):
     """The catalogue's database can't be reached or written."""
+
+
+class CommandError(RunError):
+    """A program of the system failed, gave no answer or is not there."""
+
+
+class TimedOutError(CommandError):
+    """A program gave no answer in time: what it did is not known."""
+
+
+class SchedulerError(RunError):
+    """The scheduler refused something, or can't be asked."""
+
+
+class BrokerError(RunError):
+    """The broker can't be started or reached."""

@@ -21,7 +21,7 @@ def opened(run: str) -> Run:
 
 def resolved(run: str) -> str:
     """Return the path or URL of the catalogue that ``run`` names."""
-    from trap_hpc.run.paths import find_catalogue
+    from trap_hpc.run.registry import find_catalogue
 
     return find_catalogue(run)
 

@@ -32,9 +32,10 @@ def resume(
     quiet: bool,
 ) -> int:
     """Find the run and let it go on."""
+    from trap_hpc.paths import RunPaths
     from trap_hpc.run.launch import resume as go_on
-    from trap_hpc.run.paths import RunPaths, find_run
     from trap_hpc.run.plan import read_plan
+    from trap_hpc.run.registry import find_run
 
     directory = find_run(run)
     if not RunPaths(directory).ledger.exists():  # every run of images has one

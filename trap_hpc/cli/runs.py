@@ -15,7 +15,8 @@ from trap_hpc.cli.output import json_option, print_json, print_rows
 @json_option
 def runs(as_json: bool) -> int:
     """Print the known runs."""
-    from trap_hpc.run.paths import RunPaths, known_runs
+    from trap_hpc.paths import RunPaths
+    from trap_hpc.run.registry import known_runs
 
     known = {
         name: (path, _status(RunPaths(path).status))

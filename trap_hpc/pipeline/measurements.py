@@ -8,11 +8,8 @@ rather than millions.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +18,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from trap_hpc.errors import MeasurementError, StorageError
+from trap_hpc.errors import MeasurementError
+from trap_hpc.files import checksum, write_whole
 from trap_hpc.pipeline.records import (
     EXTRACTED,
     REQUEST,
@@ -73,43 +71,6 @@ def load(path: Path, expected_checksum: str) -> list[Finding]:
             "was noted when it was written"
         )
     return list(_decode(content))
-
-
-def checksum(content: bytes) -> str:
-    """Hash of a file's bytes, as hexadecimal text."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def write_whole(path: Path, content: bytes, *, lasting: bool = True) -> None:
-    """Write ``content`` so that ``path`` holds all of it or does not change.
-
-    ``lasting``: also if the machine goes down; that waits for the disk.
-
-    Raises
-    ------
-    StorageError
-        The file can't be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            if lasting:
-                os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(cannot_write(path, error)) from None
-
-
-def cannot_write(path: Path, error: OSError) -> str:
-    """Tell the user about a file that could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        remedy = "free some space there, then `trap-hpc resume` the run"
-    else:
-        remedy = "check that the folder exists and may be written"
-    return f"can't write {path}: {error.strerror or error}; {remedy}"
 
 
 def _encode(findings: Sequence[Finding], attributes: Mapping[str, str]) -> bytes:

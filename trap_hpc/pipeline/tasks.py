@@ -22,6 +22,7 @@ from numpy._core._multiarray_umath import __cpu_features__
 from trap_hpc.config import load
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.errors import ImageError, MeasurementError, TrapHpcError
+from trap_hpc.files import write_whole
 from trap_hpc.pipeline import images, measurements
 from trap_hpc.pipeline.measure import force_image, measure
 from trap_hpc.pipeline.measurements import Finding
@@ -80,7 +81,7 @@ def write_batch(folder: Path, batch: Batch) -> None:
     record = {"step": batch.step, "items": [_item_to_record(i) for i in batch.items]}
     path = folder / f"{batch.name}.json"
     # Of no use after a crash: what was under way is then cut into new batches.
-    measurements.write_whole(path, json.dumps(record).encode(), lasting=False)
+    write_whole(path, json.dumps(record).encode(), lasting=False)
 
 
 def read_batch(folder: Path, name: str) -> Batch:

@@ -12,12 +12,13 @@ from trap_hpc.catalogue.run_tables import read_run_tables
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.catalogue.trap_tables import read_trap_tables
 from trap_hpc.config import dump, load
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.records import FinalTables, StepRows
 from trap_hpc.run.log import RunLog
-from trap_hpc.run.paths import RunPaths, new_run_id, register
 from trap_hpc.run.plan import Plan, write_plan
 from trap_hpc.run.progress import Progress, Summary
 from trap_hpc.run.reassociate import ReassociationCounts, reassociate
+from trap_hpc.run.registry import new_run_id, register
 from trap_hpc.run.status import summary_of, write_status
 from trap_hpc.run.tally import Watch
 

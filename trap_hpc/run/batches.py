@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
 from trap_hpc.errors import MeasurementError, RunError, StorageError
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.measurements import Finding, load
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
-from trap_hpc.run.paths import RunPaths
 
 ATTEMPTS = 3
 LOSSES = 10

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.engines.base import Engine
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.records import ForcedImage, Header, Refusal
 from trap_hpc.pipeline.tasks import Item
 from trap_hpc.run.batches import Dispatcher, Done, Work
@@ -20,7 +21,6 @@ from trap_hpc.run.findings import Findings
 from trap_hpc.run.ledger import KnownImage, Ledger
 from trap_hpc.run.log import RunLog
 from trap_hpc.run.pace import Pace
-from trap_hpc.run.paths import RunPaths
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.sequence import Sequencer
 from trap_hpc.run.tally import Tally

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.measurements import Finding, load
 from trap_hpc.pipeline.records import ForcedImage, MeasuredImage
 from trap_hpc.run.ledger import Ledger
-from trap_hpc.run.paths import RunPaths
 
 ByAddress = Mapping[str, Finding]
 

@@ -11,12 +11,13 @@ from trap_hpc.engines.base import Engine
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import TrapHpcError
+from trap_hpc.paths import RunPaths
 from trap_hpc.run.driver import Driver
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.log import RunLog
-from trap_hpc.run.paths import RunPaths, find_run, register
 from trap_hpc.run.plan import Plan, read_plan, require_same_code, write_plan
 from trap_hpc.run.progress import Summary
+from trap_hpc.run.registry import find_run, register
 from trap_hpc.run.status import also_to_file, summary_of
 from trap_hpc.run.tally import Tally, Watch
 

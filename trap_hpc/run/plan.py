@@ -14,10 +14,11 @@ from trap_hpc import __version__
 from trap_hpc.config import Sourced, load
 from trap_hpc.config.environment import cores
 from trap_hpc.errors import RunError, UsageError
+from trap_hpc.files import checksum, write_whole
 from trap_hpc.identity import identity
+from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline import images
-from trap_hpc.pipeline.measurements import checksum, write_whole
-from trap_hpc.run.paths import RunPaths, new_run_id
+from trap_hpc.run.registry import new_run_id
 
 SCHEMA_VERSION = 1
 ENGINES = ("processes", "serial")

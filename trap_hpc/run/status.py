@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trap_hpc.catalogue.counts import counts
-from trap_hpc.pipeline.measurements import write_whole
+from trap_hpc.files import write_whole
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.progress import Progress, Summary
 from trap_hpc.run.tally import Watch

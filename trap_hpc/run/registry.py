@@ -1,90 +1,17 @@
-"""Every file name of a run directory; finding runs by id, prefix, path or ``last``."""
+"""Where runs are: finding them by id, prefix, path or ``last``."""
 
 from __future__ import annotations
 
 import secrets
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from trap_hpc.config.environment import state_folder
 from trap_hpc.errors import StorageError, UsageError
-from trap_hpc.pipeline.measurements import cannot_write
+from trap_hpc.files import cannot_write
+from trap_hpc.paths import RunPaths
 
 ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
-
-
-@dataclass(frozen=True, slots=True)
-class RunPaths:
-    """The files of one run."""
-
-    directory: Path
-
-    @property
-    def ledger(self) -> Path:
-        """What was intended, sent and finished."""
-        return self.directory / "ledger.sqlite"
-
-    @property
-    def catalogue(self) -> Path:
-        """The result, unless a database was named."""
-        return self.directory / "catalogue.sqlite"
-
-    @property
-    def lightcurves(self) -> Path:
-        """All light curves in one HDF5 file."""
-        return self.directory / "lightcurves.h5"
-
-    @property
-    def plan(self) -> Path:
-        """How the run was started."""
-        return self.directory / "plan.toml"
-
-    @property
-    def parameters(self) -> Path:
-        """The job parameters in effect, each with its origin."""
-        return self.directory / "parameters.toml"
-
-    @property
-    def status(self) -> Path:
-        """How far the run is; replaced as a whole."""
-        return self.directory / "status.json"
-
-    @property
-    def log(self) -> Path:
-        """What happened, for people."""
-        return self.directory / "run.log"
-
-    @property
-    def batches(self) -> Path:
-        """What each task works on."""
-        return self.directory / "batches"
-
-    @property
-    def measurements(self) -> Path:
-        """What each task found."""
-        return self.directory / "measurements"
-
-    def make(self) -> None:
-        """Make the folders, for their owner alone.
-
-        Raises
-        ------
-        UsageError
-            The directory exists and is not empty, or can't be made.
-        """
-        try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if any(self.directory.iterdir()):
-                raise UsageError(
-                    f"{self.directory} exists and is not empty; name another --out, "
-                    f"or `trap-hpc resume {self.directory}` if it is a run"
-                )
-            self.directory.chmod(0o700)
-            self.batches.mkdir(mode=0o700)
-            self.measurements.mkdir(mode=0o700)
-        except OSError as error:
-            raise UsageError(cannot_write(self.directory, error)) from None
 
 
 def new_run_id() -> str:

@@ -1,0 +1,1 @@
+"""Workers anywhere, fed by Celery through a broker."""

@@ -1,0 +1,1 @@
+"""The private broker: a Redis server of the run's own."""

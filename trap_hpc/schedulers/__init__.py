@@ -1,0 +1,1 @@
+"""Batch schedulers: one contract (base), one file a scheduler."""
