@@ -1,0 +1,88 @@
+"""What was asked of a scheduler, and what became of it: ``session.json``.
+
+It is written before anything is submitted and replaced at each step, so that whoever
+comes after a launcher that died knows where to look and for what. The run's id is the
+jobs' name: jobs that were submitted but not noted are found by it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from trap_hpc.errors import RunError
+from trap_hpc.files import write_whole
+from trap_hpc.paths import RunPaths
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """One session of a run."""
+
+    run_id: str
+    epoch: int
+    up: bool
+    """Something may be there to be removed."""
+    site: str
+    scheduler: str
+    cluster: str
+    """Jobs of another cluster are never judged."""
+    host: str
+    """Full name of the host where the launcher runs or ran."""
+    pid: int
+    launcher_began_s: float
+    """When that process began, seconds since 1970: process ids are used again."""
+    lease_s: float
+    began: str
+    """ISO 8601, UTC."""
+    arrays: tuple[str, ...] = ()
+    """Ids that the scheduler gave."""
+    jobs: int = 0
+    """How many jobs were submitted, array tasks counted one by one."""
+    workers: int = 0
+    """Worker processes wanted."""
+    broker_folder: str = ""
+    """The private broker's own folder, on ``host``."""
+    ended: str = ""
+    left: int | None = None
+    """Jobs left at the end, by the scheduler's own answer; None: it gave none."""
+    asked: str = ""
+    """The command that answered."""
+    remark: str = ""
+    """How it ended, if not well."""
+
+
+def write_session(directory: Path, record: SessionRecord) -> None:
+    """Replace the record of the run in ``directory``, durably.
+
+    Raises
+    ------
+    StorageError
+        It can't be written.
+    """
+    content = {"schema_version": SCHEMA_VERSION, **asdict(record)}
+    write_whole(RunPaths(directory).session, json.dumps(content, indent=1).encode())
+
+
+def read_session(directory: Path) -> SessionRecord | None:
+    """Return the record of the run's latest session; None if it never had one.
+
+    Raises
+    ------
+    RunError
+        It can't be read.
+    """
+    path = RunPaths(directory).session
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        content.pop("schema_version")
+        content["arrays"] = tuple(content["arrays"])
+        return SessionRecord(**content)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} can't be read: {error}") from None
