@@ -46,7 +46,7 @@ class Site:
     job_extra_directives: tuple[str, ...] = ()
     """More options of ``sbatch``, as they are: ``--constraint=haswell``."""
     job_directives_skip: tuple[str, ...] = ()
-    """Options of ours that the site does not take: those that begin like one of these."""
+    """Options of ours that the site does not take: all that begin like one of these."""
     environment: tuple[str, ...] = ()
     """Names of more variables that jobs get as they are where the launcher runs."""
     max_array_size: int = 0

@@ -1,1 +1,1 @@
-"""What a job script starts: identity check, lease, connection, work, leaving in time."""
+"""What a job script starts: identity check, lease, connection, work, end."""
