@@ -10,10 +10,11 @@ the middle of a task; it may be called twice, and after a failed start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from trap_hpc.engines.lease import Beat
 from trap_hpc.pipeline.tasks import Receipt, Task
 
 
@@ -78,3 +79,39 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """End all workers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One worker job that has reported for work, and has since been heard of."""
+
+    name: str
+    job: str
+    """The scheduler's id of its job."""
+    node: str
+    slots: int
+    """How many tasks it works on at the same time."""
+    address: str
+    """By which of the launcher's addresses it came."""
+    silent_s: float
+    """How long ago it was last heard of."""
+
+
+class RemoteEngine(Engine, Protocol):
+    """An engine whose workers are brought up elsewhere, and come to it.
+
+    Its `capacity` grows from 0 as they come. A worker that is not heard of for a lease
+    is lost, and so are the tasks that it had.
+    """
+
+    def renew(self, beat: Beat) -> None:
+        """Show all workers that the launcher is alive. For a thread of its own."""
+
+    def members(self) -> Sequence[Member]:
+        """Return the workers that are there now."""
+
+    def forget(self, jobs: Collection[str]) -> None:
+        """Take the workers of these jobs for lost: the scheduler says they ended."""
+
+    def dismiss(self) -> None:
+        """Tell all workers to stop, and to drop what they work on."""

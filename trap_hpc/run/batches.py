@@ -158,7 +158,7 @@ class Dispatcher:
         batch = Batch(name=name, step=sending.step, items=items)
         write_batch(self._paths.batches, batch)
         self._ledger.sent(sending.batch, name, sending.step, len(items), sending.tries)
-        run = str(self._paths.directory)
+        run = str(self._paths.directory.absolute())  # workers stand elsewhere
         task = Task(run=run, batch=name, attempt=sending.tries)
         self._sent[task] = sending
         self._engine.submit(task)

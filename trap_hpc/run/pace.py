@@ -33,7 +33,7 @@ class Pace:
         """
         if self.fixed:
             return self.fixed
-        fair_share = max(1, math.ceil(waiting / (2 * workers)))
+        fair_share = max(1, math.ceil(waiting / (2 * max(1, workers))))
         return max(min(self.full(step), fair_share), total // 5000)
 
     def full(self, step: str) -> int:
