@@ -1,33 +1,14 @@
-"""Words that the user wrote, in files and on the command line, as entries.
-
-An entry is one ``section.name = value`` with the place where it stands; whether there
-is such a parameter, and whether it may have that value, is judged elsewhere.
-"""
+"""Job parameters that the user wrote, in files and on the command line, as entries."""
 
 from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from trap_hpc.config.tomlfile import Entry, place, toml_entries
 from trap_hpc.errors import ParameterError
-
-SCHEMA_KEY = "schema_version"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One value that the user set. ``section`` is empty where none was named."""
-
-    section: str
-    name: str
-    value: object
-    origin: str
-    """``night.toml, line 12`` or ``--set``."""
 
 
 def entries_of_file(path: Path) -> list[Entry]:
@@ -43,8 +24,11 @@ def entries_of_file(path: Path) -> list[Entry]:
     except (OSError, UnicodeDecodeError) as error:
         what = getattr(error, "strerror", None) or "it is not a text file"
         raise ParameterError(f"can't read the parameter file {path}: {what}") from None
-    read = _toml if path.suffix.lower() == ".toml" else _cfg
-    return list(read(text, path))
+    read = toml_entries if path.suffix.lower() == ".toml" else _cfg
+    try:
+        return list(read(text, str(path)))
+    except ValueError as error:
+        raise ParameterError(str(error)) from None
 
 
 def entries_of_settings(settings: Sequence[str]) -> list[Entry]:
@@ -83,56 +67,6 @@ def _setting(text: str) -> Entry:
     )
 
 
-# TOML ------------------------------------------------------------------------------
-
-
-def _toml(text: str, path: Path) -> Iterator[Entry]:
-    try:
-        tables: dict[str, Any] = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, or a number of too many digits
-        raise ParameterError(f"{path} is not valid TOML: {error}") from None
-    except RecursionError:
-        raise ParameterError(f"{path} is not valid TOML: nested too deeply") from None
-    tables.pop(SCHEMA_KEY, None)
-    lines = _lines_of_keys(text)
-    for section, values in tables.items():
-        if not isinstance(values, dict):
-            yield Entry(
-                section="",
-                name=section,
-                value=values,
-                origin=_place(path, lines.get(("", section))),
-            )
-            continue
-        for name, value in values.items():
-            origin = _place(path, lines.get((section, name)))
-            yield Entry(section=section, name=name, value=value, origin=origin)
-        if not values:
-            origin = _place(path, lines.get((section, "")))
-            yield Entry(section=section, name="", value=None, origin=origin)
-
-
-_TOML_SECTION = re.compile(r"\s*\[\s*([\w\"'-]+)\s*\]")
-_TOML_KEY = re.compile(r"\s*(?:([\w-]+)\s*\.\s*)?([\w\"'-]+)\s*=")
-
-
-def _lines_of_keys(text: str) -> dict[tuple[str, str], int]:
-    """Where each key stands. Good enough for messages: tomllib doesn't tell."""
-    lines: dict[tuple[str, str], int] = {}
-    section = ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if found := _TOML_SECTION.match(line):
-            section = found[1].strip("\"'")
-            lines.setdefault((section, ""), number)
-        elif found := _TOML_KEY.match(line):
-            lines.setdefault((found[1] or section, found[2].strip("\"'")), number)
-    return lines
-
-
-def _place(path: Path, line: int | None) -> str:
-    return f"{path}, line {line}" if line else str(path)
-
-
 # TraP's job_params.cfg -------------------------------------------------------------
 
 _CFG_SECTION = re.compile(r"\[\s*(?P<section>[^\]]+?)\s*\]\s*(?:[;#].*)?$")
@@ -143,12 +77,12 @@ _CFG_VALUE = re.compile(
 )
 
 
-def _cfg(text: str, path: Path) -> Iterator[Entry]:
+def _cfg(text: str, file: str) -> Iterator[Entry]:
     section = ""
     seen: dict[tuple[str, str], int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
-        origin = _place(path, number)
+        origin = place(file, number)
         if not stripped or stripped.startswith((";", "#")):
             continue
         if found := _CFG_SECTION.match(stripped):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from trap_hpc.config.entries import Entry, entries_of_file, entries_of_settings
+from trap_hpc.config.entries import entries_of_file, entries_of_settings
 from trap_hpc.config.limits import CHOICES, LIMITS, NOT_OFFERED, contradictions
 from trap_hpc.config.parameters import JobParameters
+from trap_hpc.config.tomlfile import Entry, comment, toml_value
+from trap_hpc.config.values import typed
 from trap_hpc.errors import ParameterError
 
 SCHEMA_VERSION = 1
@@ -21,8 +22,6 @@ _SECTIONS_OF_NAME = {
     name: section for section, values in DEFAULTS.items() for name in values
 }
 """TraP's names are unique over all sections, so a name alone says enough."""
-
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def dump(sourced: Sourced) -> str:
     for section, values in asdict(sourced.parameters).items():
         lines += ["", f"[{section}]"]
         lines += [
-            f"{name} = {_toml(value)}  # {_one_line(origins[f'{section}.{name}'])}"
+            f"{name} = {toml_value(value)}  # {comment(origins[f'{section}.{name}'])}"
             for name, value in values.items()
         ]
     return "\n".join(lines) + "\n"
@@ -122,17 +121,6 @@ def _replaced(values: dict[str, dict[str, object]]) -> JobParameters:
         for part in fields(base)
     }
     return replace(base, **changes)
-
-
-def _toml(value: object) -> str:
-    # JSON's strings and truth values are TOML's, but for one character, and its floats
-    # keep every digit.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _one_line(text: str) -> str:
-    """Return ``text`` fit for a comment, whatever a file may be called."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 # Is there such a parameter? --------------------------------------------------------
@@ -173,7 +161,10 @@ def _unknown_name(entry: Entry) -> str:
 def _checked(section: str, entry: Entry) -> object:
     """Return the entry's value in the parameter's own type, or refuse it."""
     full_name = f"{section}.{entry.name}"
-    value = _typed(full_name, entry, type(DEFAULTS[section][entry.name]))
+    try:
+        value = typed(entry.value, type(DEFAULTS[section][entry.name]))
+    except ValueError as error:
+        raise _refused(full_name, entry, str(error)) from None
     if full_name in NOT_OFFERED:
         offered, sentence = NOT_OFFERED[full_name]
         if value != offered:
@@ -185,20 +176,6 @@ def _checked(section: str, entry: Entry) -> object:
     if limits and isinstance(value, int | float) and not limits.allow(value):
         raise _refused(full_name, entry, f"it must be {limits}")
     return value
-
-
-def _typed(full_name: str, entry: Entry, wanted: type) -> object:
-    value = entry.value
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if wanted is float and number and abs(value) < 1e300:  # type: ignore[arg-type]
-        return float(value)  # type: ignore[arg-type]
-    if wanted is int and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if type(value) is wanted:
-        return value
-    if wanted is str and number:  # an unquoted 6666 where TraP wants text
-        return str(value)
-    raise _refused(full_name, entry, f"it must be {_WORDS[wanted]}")
 
 
 def _refused(full_name: str, entry: Entry, why: str) -> ParameterError:
