@@ -36,6 +36,11 @@ class RunPaths:
         return self.directory / "plan.toml"
 
     @property
+    def site(self) -> Path:
+        """The site's values in effect, each with its origin."""
+        return self.directory / "site.toml"
+
+    @property
     def parameters(self) -> Path:
         """The job parameters in effect, each with its origin."""
         return self.directory / "parameters.toml"

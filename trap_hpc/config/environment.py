@@ -50,6 +50,28 @@ def state_folder() -> Path:
     return Path(state_home) / "trap_hpc"
 
 
+def config_folders() -> list[Path]:
+    """Where the system's and then the user's settings are: ``trap_hpc`` in each.
+
+    The least important first, after the XDG base directory specification.
+    """
+    system = os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    user = os.environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(user):
+        user = str(Path.home() / ".config")
+    places = [*reversed(system.split(":")), user]
+    return [Path(place) / "trap_hpc" for place in places if os.path.isabs(place)]
+
+
+def variables(prefix: str) -> dict[str, str]:
+    """Return all variables that begin with ``prefix``, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in sorted(os.environ.items())
+        if name.startswith(prefix)
+    }
+
+
 def cores() -> int:
     """How many cores this process may use: its affinity, where the system tells."""
     if hasattr(os, "sched_getaffinity"):

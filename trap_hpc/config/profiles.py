@@ -1,0 +1,151 @@
+"""The files that site profiles are in."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from trap_hpc.config.environment import config_folders
+from trap_hpc.config.resources import resource
+from trap_hpc.config.tomlfile import Entry, toml_entries
+from trap_hpc.errors import UsageError
+
+PROJECT = "trap_hpc.toml"
+NO_SITES = ("job_params",)
+"""What else lies among the profiles."""
+
+
+def profile_entries(name_or_path: str) -> tuple[str, list[Entry]]:
+    """Return a site's name and what its files say, the least important first.
+
+    Raises
+    ------
+    UsageError
+        There is no such profile, or a file of it can't be read.
+    """
+    if is_path(name_or_path):
+        path = Path(name_or_path)
+        return path.stem, _flat(entries_of(path, str(path)))
+    files = files_of(name_or_path)
+    if not files:
+        raise UsageError(_unknown(name_or_path))
+    found = (_flat(entries_of(file, _called(file))) for file in files)
+    return name_or_path, [entry for entries in found for entry in entries]
+
+
+def project_entries() -> list[Entry]:
+    """Return what ``[site]`` of ``./trap_hpc.toml`` says, if that is there.
+
+    Raises
+    ------
+    UsageError
+        It can't be read, or holds something else.
+    """
+    path = Path(PROJECT)
+    if not path.exists():
+        return []
+    entries = entries_of(path, f"./{PROJECT}")
+    for entry in entries:
+        if entry.section != "site":
+            word = f"[{entry.section}]" if entry.section else entry.name
+            raise UsageError(
+                f"{entry.origin}: {word}: this file has the section [site] alone; job "
+                "parameters go into a file of their own, see --params"
+            )
+    return [entry for entry in entries if entry.name]
+
+
+def known_names() -> list[str]:
+    """Return the names of all profiles, in alphabetical order."""
+    return sorted({name for folder in _folders() for name in _names(folder)})
+
+
+def files_of(name: str) -> list[Traversable]:
+    """Return the files of a profile, the least important first."""
+    if name in NO_SITES or not re.fullmatch(r"[\w.-]+", name):
+        return []
+    files = (folder / f"{name}.toml" for folder in _folders())
+    return [file for file in files if file.is_file()]
+
+
+def user_profile(name_or_path: str) -> Path:
+    """Return the file that the user's own values of a site belong into."""
+    if is_path(name_or_path):
+        return Path(name_or_path)
+    return config_folders()[-1] / f"{name_or_path}.toml"
+
+
+def is_path(name_or_path: str) -> bool:
+    """Whether the user means a file, not a name."""
+    return "/" in name_or_path or name_or_path.endswith(".toml")
+
+
+def entries_of(file: Traversable, called: str) -> list[Entry]:
+    """Read a file; its origins name it as it is ``called``.
+
+    Raises
+    ------
+    UsageError
+        It can't be read, or is not TOML.
+    """
+    try:
+        return list(toml_entries(text_of(file), called))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def text_of(file: Traversable) -> str:
+    """Return a file's text.
+
+    Raises
+    ------
+    UsageError
+        It can't be read.
+    """
+    try:
+        # Not by read_text(): one that is packed in a zip file knows no such encoding.
+        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        what = getattr(error, "strerror", None) or "it is not a text file"
+        raise UsageError(f"can't read the site profile {file}: {what}") from None
+
+
+def _folders() -> list[Traversable]:
+    """Return the folders that hold profiles, the least important first."""
+    return [resource("configs"), *config_folders()]
+
+
+def _names(folder: Traversable) -> list[str]:
+    try:
+        files = [Path(file.name) for file in folder.iterdir()]
+    except OSError:
+        return []
+    return [f.stem for f in files if f.suffix == ".toml" and f.stem not in NO_SITES]
+
+
+def _called(file: Traversable) -> str:
+    """Name a file for people: one that is packaged by less than its path."""
+    packaged = str(resource("configs") / file.name)
+    return f"packaged {file.name}" if str(file) == packaged else str(file)
+
+
+def _flat(entries: list[Entry]) -> list[Entry]:
+    for entry in entries:
+        if entry.section:
+            raise UsageError(
+                f"{entry.origin}: a site profile has no sections such as "
+                f"[{entry.section}]; write its keys without"
+            )
+    return entries
+
+
+def _unknown(name: str) -> str:
+    known = known_names()
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? There are" if near else "there are"
+    return (
+        f"there is no site {name!r}; {hint} {', '.join(known)}. A file is named by a "
+        "path: ./my.toml"
+    )
