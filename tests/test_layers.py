@@ -29,6 +29,7 @@ ACROSS = {
     ("catalogue", "trap_hpc.pipeline.quality"),  # REASONS, TraP's table rejectreason
     ("catalogue", "trap_hpc.pipeline.lightcurves"),  # TraP's table varmetric
     ("catalogue", "trap_hpc.pipeline.steadyfile"),  # HDF5 on a full disk
+    ("identity", "trap_hpc.config.resources"),  # what a snapshot holds besides code
 }
 """The only imports within a layer. The pipeline never imports the catalogue."""
 
@@ -54,8 +55,13 @@ ONLY_IN = {
     "os.environ": ("config/", "worker/"),
     "os.getenv": ("config/", "worker/"),
     "os.putenv": ("config/", "worker/"),
-    # Ctrl-C must not reach what is being forked
-    "signal": ("engines/processes.py", "run/session/", "worker/"),
+    "signal": (
+        "engines/processes.py",  # Ctrl-C must not reach what is being forked
+        "engines/redis_server/guard.py",  # a process of its own
+        "run/session/",
+        "shell.py",  # sends them, to commands that hang
+        "worker/",
+    ),
     "print": ("cli/",),
     "click": ("cli/",),
     "rich": ("cli/",),

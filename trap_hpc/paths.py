@@ -71,6 +71,11 @@ class RunPaths:
         return self.directory / "code.zip"
 
     @property
+    def identity(self) -> Path:
+        """Which code that is, and which Python and numpy it was begun with."""
+        return self.directory / "identity.json"
+
+    @property
     def session(self) -> Path:
         """What was asked of a scheduler, and what became of it; replaced as a whole."""
         return self.directory / "session.json"
