@@ -1,0 +1,201 @@
+"""The private broker's own folder: on this host, for its owner alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from trap_hpc.engines.broker import read_broker
+from trap_hpc.errors import BrokerError
+from trap_hpc.files import write_whole
+
+PREFIX = "trap-hpc-broker-"
+ROOM_BYTES = 2**18
+"""Of which a broker needs less."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFolder:
+    """File names in a broker's folder."""
+
+    path: Path
+
+    @property
+    def order(self) -> Path:
+        """What the guard is to do."""
+        return self.path / "guard.json"
+
+    @property
+    def configuration(self) -> Path:
+        """What the server reads."""
+        return self.path / "redis.conf"
+
+    @property
+    def users(self) -> Path:
+        """Who may do what, with hashes of passwords."""
+        return self.path / "users.acl"
+
+    @property
+    def authority(self) -> Path:
+        """Certificate of the run's own authority."""
+        return self.path / "authority.pem"
+
+    @property
+    def certificate(self) -> Path:
+        """The server's."""
+        return self.path / "server.pem"
+
+    @property
+    def key(self) -> Path:
+        """The server's."""
+        return self.path / "server.key"
+
+    @property
+    def client_certificate(self) -> Path:
+        """What workers show; here for the first try alone."""
+        return self.path / "client.pem"
+
+    @property
+    def client_key(self) -> Path:
+        """Belongs to it."""
+        return self.path / "client.key"
+
+    @property
+    def server_id(self) -> Path:
+        """Process id of the server, which writes it."""
+        return self.path / "redis.pid"
+
+    @property
+    def guard_id(self) -> Path:
+        """Process id of the guard."""
+        return self.path / "guard.pid"
+
+    @property
+    def log(self) -> Path:
+        """What server and guard say."""
+        return self.path / "log"
+
+    def last_words(self, lines: int = 5) -> str:
+        """Return the end of the log in one line."""
+        with contextlib.suppress(OSError):
+            text = self.log.read_text(errors="replace").strip()
+            return " / ".join(text.splitlines()[-lines:])
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardOrder:
+    """What a guard is to watch, and to remove in the end."""
+
+    run_id: str
+    epoch: int
+    port: int
+    host: str
+    """Where folder and processes are."""
+    argv: tuple[str, ...]
+    """The server's command."""
+    credentials: str
+    """Path of the run's ``broker.json``."""
+    lease_s: float
+
+
+def places() -> tuple[str, ...]:
+    """Where a broker's folder may be, the best place first.
+
+    ``/tmp`` is this host's own everywhere; what ``TMPDIR`` names may be shared. Not
+    ``XDG_RUNTIME_DIR``: it is removed when the user logs out.
+    """
+    return ("/tmp", "/var/tmp", tempfile.gettempdir())
+
+
+def make_folder() -> ServerFolder:
+    """Make a new folder, for its owner alone.
+
+    Raises
+    ------
+    BrokerError
+        There is no room for one anywhere.
+    """
+    reasons = []
+    for place in dict.fromkeys(places()):
+        try:
+            return ServerFolder(_folder_with_room(place))
+        except OSError as error:
+            reasons.append(f"{place}: {error.strerror or error}")
+    raise BrokerError(
+        "no folder for the run's own broker can be made on this host "
+        f"({'; '.join(reasons)}); free some space in one of these"
+    )
+
+
+def _folder_with_room(place: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+    probe = folder / "probe"
+    try:
+        probe.write_bytes(bytes(ROOM_BYTES))
+        probe.unlink()
+    except OSError:
+        probe.unlink(missing_ok=True)
+        folder.rmdir()
+        raise
+    return folder
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read.
+
+    Raises
+    ------
+    StorageError
+        It can't be written.
+    """
+    write_whole(path, text.encode(), lasting=False, private=True)
+
+
+def write_order(folder: ServerFolder, order: GuardOrder) -> None:
+    """Tell the guard what to do.
+
+    Raises
+    ------
+    StorageError
+        It can't be written.
+    """
+    write_private(folder.order, json.dumps(asdict(order)))
+
+
+def read_order(folder: ServerFolder) -> GuardOrder:
+    """Read what `write_order` wrote.
+
+    Raises
+    ------
+    BrokerError
+        It is not there or can't be read.
+    """
+    try:
+        record: dict[str, Any] = json.loads(folder.order.read_bytes())
+        record["argv"] = tuple(record["argv"])
+        return GuardOrder(**record)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BrokerError(f"{folder.order} can't be read: {error}") from None
+
+
+def remove_credentials(path: Path, *, epoch: int, port: int) -> None:
+    """Remove a ``broker.json``, unless it speaks of another broker by now."""
+    with contextlib.suppress(BrokerError, OSError):
+        broker = read_broker(path)
+        if (broker.epoch, broker.port) == (epoch, port):
+            path.unlink()
+
+
+def remove_folder(folder: ServerFolder) -> None:
+    """Remove a broker's folder; there is nothing in it but plain files."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder.path):
+            with contextlib.suppress(OSError):
+                (folder.path / name).unlink()
+        folder.path.rmdir()

@@ -1,0 +1,136 @@
+"""Bringing a server up under its guard."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import time
+from dataclasses import dataclass
+
+from trap_hpc import shell
+from trap_hpc.engines.broker import Broker
+from trap_hpc.engines.redis_server.authority import Pairs
+from trap_hpc.engines.redis_server.configuration import configuration, users
+from trap_hpc.engines.redis_server.folder import (
+    GuardOrder,
+    ServerFolder,
+    remove_folder,
+    write_order,
+    write_private,
+)
+from trap_hpc.engines.redis_server.program import Program
+from trap_hpc.engines.redis_server.trial import answers
+from trap_hpc.errors import BrokerError
+
+START_S = 20.0
+STOP_S = 10.0
+POLL_S = 0.01
+TAKEN = "Address already in use"
+
+
+class PortTakenError(BrokerError):
+    """Somebody took the port before the server had it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Everything that one try to start a server needs."""
+
+    program: Program
+    broker: Broker
+    pairs: Pairs | None
+    """None: without encryption."""
+    credentials: str
+
+    def write(self, folder: ServerFolder) -> None:
+        """Write what server and guard read.
+
+        Raises
+        ------
+        StorageError
+            It can't be written.
+        """
+        broker = self.broker
+        text = configuration(
+            folder,
+            addresses=broker.addresses,
+            port=broker.port,
+            encrypted=self.pairs is not None,
+            version=self.program.number,
+        )
+        write_private(folder.configuration, text)
+        write_private(folder.users, users(broker.user, broker.password))
+        if self.pairs is not None:
+            _write_certificates(folder, self.pairs)
+        write_order(folder, self._guard_order(folder))
+
+    def _guard_order(self, folder: ServerFolder) -> GuardOrder:
+        return GuardOrder(
+            run_id=self.broker.run_id,
+            epoch=self.broker.epoch,
+            port=self.broker.port,
+            host=socket.gethostname(),
+            argv=(self.program.path, str(folder.configuration)),
+            credentials=self.credentials,
+            lease_s=self.broker.lease_s,
+        )
+
+
+def _write_certificates(folder: ServerFolder, pairs: Pairs) -> None:
+    write_private(folder.authority, pairs.clients.authority)
+    write_private(folder.certificate, pairs.server_certificate)
+    write_private(folder.key, pairs.server_key)
+    write_private(folder.client_certificate, pairs.clients.certificate)
+    write_private(folder.client_key, pairs.clients.key)
+
+
+def bring_up(launch: Launch, folder: ServerFolder) -> shell.Process:
+    """Start guard and server, and wait until the server lets us in; return the guard.
+
+    Raises
+    ------
+    PortTakenError
+        Another port may do.
+    BrokerError
+        The server does not start. The folder is removed.
+    """
+    try:
+        launch.write(folder)
+        write_private(folder.log, "")
+        argv = [sys.executable, "-P", "-m", f"{__package__}.guard", str(folder.path)]
+        guard = shell.start(argv, output=folder.log, keep_stdin=True)
+        try:
+            _wait_for_answer(launch, folder, guard)
+        except BaseException:
+            end_guard(guard)
+            raise
+    except BaseException:
+        remove_folder(folder)
+        raise
+    return guard
+
+
+def _wait_for_answer(
+    launch: Launch, folder: ServerFolder, guard: shell.Process
+) -> None:
+    ends_s = time.monotonic() + START_S
+    while not answers(launch.broker, folder):
+        ended = guard.poll() is not None
+        if ended or time.monotonic() > ends_s:
+            words = folder.last_words()
+            error = PortTakenError if TAKEN in words else BrokerError
+            how = "did not start" if ended else f"did not answer in {START_S:g} s"
+            raise error(f"{launch.program} {how}: {words or 'it said nothing'}")
+        time.sleep(POLL_S)
+
+
+def end_guard(guard: shell.Process) -> None:
+    """Have the guard end the server, and see it gone. May be called twice."""
+    with contextlib.suppress(OSError, ValueError):
+        assert guard.stdin is not None
+        guard.stdin.write(b"end\n")
+        guard.stdin.close()
+    if not shell.wait(guard, STOP_S):
+        guard.kill()  # the server dies with it
+        guard.wait()

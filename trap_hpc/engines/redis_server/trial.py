@@ -1,0 +1,39 @@
+"""Whether a server lets us in, with the credentials that workers get."""
+
+from __future__ import annotations
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from trap_hpc.engines.broker import Broker
+from trap_hpc.engines.redis_server.folder import ServerFolder
+
+TIMEOUT_S = 5.0
+
+
+def answers(broker: Broker, folder: ServerFolder) -> bool:
+    """Whether the server answers to ``broker``'s user by the first of its addresses."""
+    try:
+        with connect(broker, folder) as client:
+            return bool(client.ping())
+    except (redis.ConnectionError, redis.TimeoutError):
+        return False
+
+
+def connect(broker: Broker, folder: ServerFolder) -> redis.Redis[bytes]:
+    """Return a client of the broker; it connects when it is used."""
+    encrypted = broker.certificates is not None
+    return redis.Redis(
+        host=broker.addresses[0],
+        port=broker.port,
+        username=broker.user,
+        password=broker.password,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        ssl=encrypted,
+        ssl_certfile=str(folder.client_certificate) if encrypted else None,
+        ssl_keyfile=str(folder.client_key) if encrypted else None,
+        ssl_ca_certs=str(folder.authority) if encrypted else None,
+    )
