@@ -165,6 +165,7 @@ class Driver:
         self._tally.measured(len(done.work), len(refusals))
 
     def _take_forced(self, done: Done, refusals: Sequence[Refusal]) -> None:
+        self._tally.forced()
         self._ledger.forced(done.batch, [work.id for work in done.work])
         for work, finding in zip(done.work, done.findings, strict=True):
             forced = finding if isinstance(finding, ForcedImage) else None

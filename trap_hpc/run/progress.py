@@ -11,6 +11,38 @@ EXIT_GOOD, EXIT_INCOMPLETE = 0, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobGroup:
+    """Jobs that are in the same state for the same reason."""
+
+    state: str
+    """``pending``, ``running``, ``ending`` or ``ended``."""
+    jobs: int
+    ids: str
+    """As Slurm writes them: ``12_[0-3]``."""
+    nodes: str
+    reason: str
+    """The scheduler's own word."""
+    explanation: str
+    """What that means, in a sentence, if it was worth asking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Who works for a run on a cluster, and who does not, and why."""
+
+    workers: int
+    """Worker processes that are in."""
+    wanted: int
+    jobs: str
+    """``3 jobs: 2 running, 1 pending (Priority)``."""
+    groups: tuple[JobGroup, ...]
+    refusals: tuple[str, ...]
+    """Why workers could not begin, each reason once."""
+    failed: tuple[str, ...] = ()
+    """Jobs whose logs may say more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a run is. Counts are images; ``images`` grows until all are scanned."""
 
@@ -28,6 +60,10 @@ class Progress:
     """Images per second of this session, from measuring to light curves."""
     left_s: float | None
     """Time left; None as long as nobody knows."""
+    batches: int = 0
+    """Tasks done in this session."""
+    staff: Staff | None = None
+    """On a cluster: the jobs and the workers in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

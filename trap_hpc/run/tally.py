@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from trap_hpc.pipeline.records import StepRows
 from trap_hpc.run.ledger import KnownImage
-from trap_hpc.run.progress import Progress
+from trap_hpc.run.progress import Progress, Staff
 
 Clock = Callable[[], float]
 Watch = Callable[[Progress], None]
@@ -23,6 +23,9 @@ class Tally:
         self._phase = "scanning"
         self._images = self._scanned = self._measured = 0
         self._associated = self._rejected = self._refused = self._at_start = 0
+        self._batches = 0
+        self.staff: Callable[[], Staff | None] = lambda: None
+        """Who works, as far as that is not this machine alone."""
 
     @property
     def elapsed_s(self) -> float:
@@ -37,6 +40,7 @@ class Tally:
 
     def scanned(self, images: int, refused: int) -> None:
         """Count images whose headers have been read."""
+        self._batches += 1
         self._images += images + refused
         self._scanned += images + refused
         self._refused += refused
@@ -48,8 +52,13 @@ class Tally:
 
     def measured(self, images: int, refused: int) -> None:
         """Count images that are measured or refused."""
+        self._batches += 1
         self._measured += images
         self._refused += refused
+
+    def forced(self) -> None:
+        """Count a batch of forced fits."""
+        self._batches += 1
 
     def lost(self, images: int) -> None:
         """Count images that must be measured again."""
@@ -93,4 +102,6 @@ class Tally:
             elapsed_s=elapsed,
             rate_per_s=rate,
             left_s=(self._images - self._measured) / rate if known else None,
+            batches=self._batches,
+            staff=self.staff(),
         )

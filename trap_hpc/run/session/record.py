@@ -36,9 +36,13 @@ class SessionRecord:
     pid: int
     launcher_began_s: float
     """When that process began, seconds since 1970: process ids are used again."""
+    machine: str = ""
+    """Which boot of which machine that was; empty: unknown."""
     lease_s: float
     began: str
     """ISO 8601, UTC."""
+    submitting: bool = False
+    """Jobs were submitted, or were about to be."""
     arrays: tuple[str, ...] = ()
     """Ids that the scheduler gave."""
     jobs: int = 0

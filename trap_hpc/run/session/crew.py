@@ -1,0 +1,167 @@
+"""The jobs of a session and the workers in them: who is there, who is missing, why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from trap_hpc.engines.base import Member
+from trap_hpc.errors import RunError
+from trap_hpc.run.progress import JobGroup, Staff
+from trap_hpc.run.session import words
+from trap_hpc.run.session.events import Post, Say
+from trap_hpc.run.session.heart import Heart
+from trap_hpc.run.session.jobwatch import JobWatch, kind_of
+from trap_hpc.run.session.lookout import Lookout
+from trap_hpc.schedulers.base import Job, JobRequest, Scheduler
+
+REPLACED = {
+    "COMPLETED",  # the worker left in time before its walltime, or gave us up
+    "TIMEOUT",  # it did not manage to leave in time
+    "PREEMPTED",  # somebody more important needed the node
+    "NODE_FAIL",  # the node died
+}
+"""How jobs end that are no worse than others. One that was cancelled was meant to end,
+and one that failed would fail again."""
+REPLACEMENTS = 10
+"""So often all jobs may be replaced, then something else is wrong."""
+
+
+class Crew:
+    """Submits jobs, and knows who of them is there."""
+
+    def __init__(
+        self,
+        *,
+        scheduler: Scheduler,
+        request: Callable[[int], JobRequest],
+        note: Callable[[Sequence[str], int], None],
+        watch: JobWatch,
+        lookout: Lookout,
+        heart: Heart,
+        post: Post,
+        clock: Callable[[], float],
+    ) -> None:
+        """``request`` asks for so many jobs; ``note`` keeps ids and the number of all."""
+        self._scheduler = scheduler
+        self._request = request
+        self._note = note
+        self._watch = watch
+        self._lookout = lookout
+        self._heart = heart
+        self._post = post
+        self._clock = clock
+        self._wanted = self._first = self._submitted = 0
+        self._submitted_s = clock()
+        self._seen: dict[str, Member] = {}
+        self._in: Sequence[Member] = ()
+        self._all_in = False
+        self._staff = Staff(workers=0, wanted=0, jobs="", groups=(), refusals=())
+
+    def submit(self, jobs: int) -> None:
+        """Submit the first jobs.
+
+        Raises
+        ------
+        SchedulerError
+            The scheduler refuses them or can't be asked.
+        """
+        self._first = jobs
+        self._wanted = jobs * self._submit(jobs, "").cores
+        self._submitted_s = self._clock()
+
+    def count(self, members: Sequence[Member]) -> None:
+        """Take note of the workers that are there now."""
+        before = len(self._in)
+        self._in = members
+        if members and not self._seen:
+            self._tell_first(members[0])
+        self._seen.update({member.job: member for member in members})
+        slots = sum(member.slots for member in members)
+        if slots >= self._wanted and not self._all_in:
+            self._tell_all(slots)
+        missing = slots < self._wanted
+        if missing and len(members) < before:
+            self._lookout.eager()
+            self._lookout.alarm()
+        self._heart.missing = self._watch.missing = self._lookout.missing = missing
+        self._staff = self._present()
+
+    def replace(self, ended: Collection[str]) -> None:
+        """Submit jobs in the place of good ones that ended before the work did."""
+        native = {job.id: job.native for job in self._watch.jobs}
+        good = [id_ for id_ in ended if id_ in self._seen and native[id_] in REPLACED]
+        room = self._first * (1 + REPLACEMENTS) - self._submitted
+        if (number := min(len(good), room)) > 0:
+            try:
+                self._submit(number, f" in the place of {words.ids_text(good)}")
+            except RunError as error:
+                self._post(Say(f"can't submit others in their place: {error}"))
+
+    def gave_up(self, jobs: Collection[str]) -> None:
+        """Remember that these had a worker, and ask soon whether they have ended."""
+        self._in = [member for member in self._in if member.job not in jobs]
+        self._lookout.alarm()
+
+    def hopeless(self) -> str:
+        """Say why no worker is there and none will come; empty: there is hope."""
+        over = self._watch.ended | self._lookout.over.keys()
+        if len(over) < self._submitted and not self._watch.none_left:
+            return ""
+        all_jobs = "the only job" if self._submitted == 1 else "all jobs"
+        reasons = self._lookout.reasons() or self._watch.endings
+        told = "; ".join(reasons) or "nobody knows why"
+        return f"no worker is left, for {all_jobs} ended: {told}"
+
+    def staff(self) -> Staff:
+        """Return who works."""
+        return self._staff
+
+    def _submit(self, jobs: int, why: str) -> JobRequest:
+        request = self._request(jobs)
+        ids = self._scheduler.submit(request)
+        self._submitted += jobs
+        self._note(ids, self._submitted)
+        self._watch.submitted(ids)
+        self._lookout.eager()
+        number = words.count(jobs, "job")
+        name = self._scheduler.name
+        self._post(Say(f"{number} submitted to {name}{why}: {words.some(ids)}"))
+        return request
+
+    def _tell_first(self, member: Member) -> None:
+        after_s = self._clock() - self._submitted_s
+        self._post(
+            Say(
+                f"first worker in after {after_s:.1f} s, on {member.node} by address "
+                f"{member.address}"
+            )
+        )
+
+    def _tell_all(self, slots: int) -> None:
+        self._all_in = True
+        nodes = words.count(len({member.node for member in self._in}), "node")
+        after_s = self._clock() - self._submitted_s
+        all_of_them = words.count(slots, "worker")
+        self._post(Say(f"{all_of_them} in after {after_s:.1f} s, on {nodes}"))
+
+    def _present(self) -> Staff:
+        jobs = self._watch.jobs
+        told = words.states_text(jobs) if jobs else words.count(self._submitted, "job")
+        return Staff(
+            workers=sum(member.slots for member in self._in),
+            wanted=self._wanted,
+            jobs=told,
+            groups=tuple(self._group(kind) for kind in words.groups(jobs, kind_of)),
+            refusals=tuple(self._lookout.reasons()),
+            failed=tuple(self._lookout.failed),
+        )
+
+    def _group(self, jobs: Sequence[Job]) -> JobGroup:
+        return JobGroup(
+            state=jobs[0].state.value,
+            jobs=len(jobs),
+            ids=words.ids_text(job.id for job in jobs),
+            nodes=words.some(job.node for job in jobs if job.node),
+            reason=words.reason(jobs[0]),
+            explanation=self._watch.explanations.get(kind_of(jobs[0]), ""),
+        )

@@ -1,0 +1,45 @@
+"""What the threads of a session tell the driver's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Something that the user should know."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fatal:
+    """The run can't go on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Somebody wants the run to stop."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The scheduler says that these jobs have ended."""
+
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """The launcher stood still for so long that its workers have given it up."""
+
+    seconds: float
+
+
+Event = Say | Fatal | StopAsked | Ended | Suspended
+Post = Callable[[Event], None]

@@ -1,0 +1,226 @@
+"""One session of a run on a cluster: bringing it up and taking it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol
+
+from trap_hpc.config.site import Site
+from trap_hpc.engines.base import RemoteEngine
+from trap_hpc.engines.broker import Broker, write_broker
+from trap_hpc.paths import RunPaths
+from trap_hpc.run.session.alive import this_process
+from trap_hpc.run.session.crew import Crew
+from trap_hpc.run.session.events import Event
+from trap_hpc.run.session.heart import Heart
+from trap_hpc.run.session.jobwatch import JobWatch
+from trap_hpc.run.session.lookout import Lookout
+from trap_hpc.run.session.record import SessionRecord, write_session
+from trap_hpc.run.session.stopping import forget_request
+from trap_hpc.run.session.teardown import Report, Teardown
+from trap_hpc.run.session.threads import Repeating
+from trap_hpc.run.session.watched import WatchedEngine
+from trap_hpc.schedulers.base import JobRequest, Scheduler
+
+LEAVING_S = 1.0
+"""Workers that are told to stop at a good end are gone by then."""
+
+
+class OpenBroker(Protocol):
+    """A broker that is up."""
+
+    @property
+    def broker(self) -> Broker:
+        """How to reach it."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Of a private one on this host, which is to be removed with it."""
+
+    def why_ended(self) -> str:
+        """Say why it is no longer there; empty: it is."""
+
+    def stop(self) -> None:
+        """End it, if it is ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a session is made of. Nothing is up yet."""
+
+    directory: Path
+    epoch: int
+    site: Site
+    request: JobRequest
+    """All jobs that are wanted."""
+    scheduler: Scheduler
+    open_broker: Callable[[], OpenBroker]
+    engine: Callable[[Broker], RemoteEngine]
+
+
+class Session:
+    """One session. What `up` brought up, wholly or in part, `down` takes down."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        say: Callable[[str], None],
+        log: Callable[[str], None],
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._parts = parts
+        self._paths = RunPaths(parts.directory)
+        self._say = say
+        self._log = log
+        self._clock = clock
+        self._sleep = sleep
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._record: SessionRecord | None = None
+        self._broker: OpenBroker | None = None
+        self._engine: RemoteEngine | None = None
+        self._watched: WatchedEngine | None = None
+        self._threads: list[Repeating] = []
+        self._heart = Heart(
+            self._paths.lease,
+            parts.epoch,
+            lease_s=parts.site.lease_s,
+            beat_s=parts.site.beat_s,
+            post=self._events.put,
+        )
+
+    def up(self) -> WatchedEngine:
+        """Bring up the broker and the engine, and submit the jobs.
+
+        Raises
+        ------
+        RunError
+            Something can't be brought up; the scheduler refuses the jobs.
+        """
+        parts = self._parts
+        forget_request(self._paths)
+        cluster = parts.scheduler.cluster()
+        self._heart.start()  # before anybody may wonder whether the session lives
+        self._note(self._new_record(cluster))
+        self._broker = parts.open_broker()
+        self._note(replace(self._known(), broker_folder=str(self._broker.folder or "")))
+        write_broker(self._paths.broker, self._broker.broker)
+        self._engine = parts.engine(self._broker.broker)
+        self._engine.start()
+        self._heart.start_broker(self._engine.renew)
+        self._note(replace(self._known(), submitting=True))
+        crew = self._crew()
+        self._watched = WatchedEngine(
+            self._engine, crew, self._events, say=self._say, clock=self._clock
+        )
+        crew.submit(parts.request.count)
+        for thread in self._threads:
+            thread.start()
+        return self._watched
+
+    def down(self, remark: str = "") -> Report | None:
+        """End it all; None if nothing was up. ``remark``: how it ended, if not well."""
+        for thread in self._threads:
+            thread.stop(timeout_s=0)  # it may hang in a call to the scheduler
+        if self._watched is not None:
+            self._watched.tell_the_rest()
+        if self._record is None:
+            self._heart.stop()
+            return None
+        report = self._teardown(self._record, gentle=not remark).run(remark)
+        forget_request(self._paths)
+        self._say(str(report))
+        return report
+
+    def _teardown(self, record: SessionRecord, *, gentle: bool) -> Teardown:
+        engine, broker = self._engine, self._broker
+        teardown = Teardown(
+            directory=self._parts.directory,
+            record=record,
+            scheduler=self._parts.scheduler,
+            clock=self._clock,
+            sleep=self._sleep,
+            say=self._say,
+            log=self._log,
+            end_lease=self._heart.stop,
+            grace_s=LEAVING_S if gentle else 0.0,
+        )
+        if engine is not None:
+            teardown.dismiss, teardown.close_engine = engine.dismiss, engine.close
+        if broker is not None:
+            teardown.stop_broker = broker.stop
+        return teardown
+
+    def _crew(self) -> Crew:
+        parts, post, broker = self._parts, self._events.put, self._broker
+        assert broker is not None
+        watch = JobWatch(
+            parts.scheduler,
+            parts.request.run_id,
+            logs=self._paths.logs,
+            poll_s=parts.site.poll_s,
+            post=post,
+            clock=self._clock,
+        )
+        asking = Repeating("asking the scheduler", watch.ask, post, clock=self._clock)
+
+        def alarm() -> None:
+            watch.hurry()
+            asking.wake()
+
+        lookout = Lookout(
+            paths=self._paths,
+            epoch=parts.epoch,
+            post=post,
+            clock=self._clock,
+            broker_ended=broker.why_ended,
+            alarm=alarm,
+        )
+        watch.excused = lookout.over.keys()
+        looking = Repeating("looking about", lookout.look, post, clock=self._clock)
+        self._threads = [asking, looking]
+        return Crew(
+            scheduler=parts.scheduler,
+            request=lambda count: replace(parts.request, count=count),
+            note=self._submitted,
+            watch=watch,
+            lookout=lookout,
+            heart=self._heart,
+            post=post,
+            clock=self._clock,
+        )
+
+    def _submitted(self, ids: Sequence[str], jobs: int) -> None:
+        known = self._known()
+        self._note(replace(known, arrays=(*known.arrays, *ids), jobs=jobs))
+
+    def _known(self) -> SessionRecord:
+        assert self._record is not None
+        return self._record
+
+    def _note(self, record: SessionRecord) -> None:
+        write_session(self._parts.directory, record)
+        self._record = record
+
+    def _new_record(self, cluster: str) -> SessionRecord:
+        parts, us = self._parts, this_process()
+        return SessionRecord(
+            run_id=parts.request.run_id,
+            epoch=parts.epoch,
+            up=True,
+            site=parts.site.name,
+            scheduler=parts.site.scheduler,
+            cluster=cluster,
+            host=us.host,
+            machine=us.machine,
+            pid=us.pid,
+            launcher_began_s=us.began_s,
+            lease_s=parts.site.lease_s,
+            began=datetime.now(UTC).isoformat(timespec="seconds"),
+            workers=parts.request.count * parts.request.cores,
+        )

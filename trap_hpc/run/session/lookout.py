@@ -1,0 +1,87 @@
+"""Looking about once a second: requests to stop, the broker, roll calls of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from trap_hpc.paths import RunPaths
+from trap_hpc.run.session import words
+from trap_hpc.run.session.events import Fatal, Post, Say, StopAsked
+from trap_hpc.run.session.stopping import stop_asked
+from trap_hpc.worker.rollcall import RollCall, read_roll_calls
+
+LOOK_S = 1.0
+SELDOM_S = 5.0
+"""A folder of hundreds of files is not read each second for hours."""
+EAGER_FOR_S = 60.0
+FAILURES = ("refused", "unreachable", "failed")
+OVER = (*FAILURES, "late", "left")
+
+
+@dataclass(slots=True, kw_only=True)
+class Lookout:
+    """What can be seen without asking the scheduler."""
+
+    paths: RunPaths
+    epoch: int
+    post: Post
+    clock: Callable[[], float]
+    broker_ended: Callable[[], str] = lambda: ""
+    """Why the broker is no longer there; empty: it is."""
+    alarm: Callable[[], None] = lambda: None
+    """The scheduler should be asked: some worker could not begin."""
+    missing: bool = True
+    """Whether workers are still to come."""
+    failed: dict[str, RollCall] = field(default_factory=dict)
+    """Workers that could not begin, by job."""
+    over: dict[str, RollCall] = field(default_factory=dict)
+    """All workers that came and are gone, by job."""
+    _told: set[Hashable] = field(default_factory=set)
+    _read_s: float = float("-inf")
+    _news_s: float = float("-inf")
+    _broker_told: bool = False
+
+    def eager(self) -> None:
+        """Look closely for a while: workers are to come."""
+        self._news_s = self.clock()
+
+    def look(self) -> float:
+        """Look once and tell what is new; return how long to wait."""
+        if by := stop_asked(self.paths):
+            self.post(StopAsked(by))
+        if not self._broker_told and (how := self.broker_ended()):
+            self._broker_told = True
+            self.post(Fatal(how))
+        if self.missing and self._calls_due():
+            self.call_the_roll()
+        return LOOK_S
+
+    def call_the_roll(self) -> None:
+        """Read what workers say of themselves, and tell why some could not begin."""
+        self._read_s = self.clock()
+        calls = read_roll_calls(self.paths.roll_calls, self.epoch)
+        new = [c for c in calls if c.state in OVER and c.job not in self.over]
+        self.over.update({call.job: call for call in new})
+        failures = [call for call in new if call.state in FAILURES]
+        self.failed.update({call.job: call for call in failures})
+        for kind in words.groups(failures, words.call_key):
+            self._tell(kind)
+        if failures:
+            self._news_s = self.clock()
+            self.alarm()
+
+    def reasons(self) -> list[str]:
+        """Return why workers could not begin, each reason once."""
+        kinds = words.groups(self.failed.values(), words.call_key)
+        return [words.calls_text(kind) for kind in kinds]
+
+    def _calls_due(self) -> bool:
+        eager = self.clock() - self._news_s < EAGER_FOR_S
+        return self.clock() - self._read_s >= (0 if eager else SELDOM_S)
+
+    def _tell(self, calls: list[RollCall]) -> None:
+        key = words.call_key(calls[0])
+        if key not in self._told:
+            self.post(Say(words.calls_text(calls)))
+        self._told.add(key)

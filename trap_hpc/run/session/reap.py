@@ -1,0 +1,175 @@
+"""Removing what dead launchers left: their jobs, their brokers, their credentials.
+
+A launcher is dead if its process is gone from the very machine that we are on, or if
+its lease has stood still for a full lease while we watched. Jobs of another cluster are
+not ours to judge, and what lives is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from trap_hpc.engines.lease import Beat, read_beat
+from trap_hpc.errors import RunError
+from trap_hpc.paths import RunPaths
+from trap_hpc.run.session import words
+from trap_hpc.run.session.alive import Launcher, on_this_machine, still_runs
+from trap_hpc.run.session.record import SessionRecord, read_session
+from trap_hpc.run.session.teardown import Report, Teardown
+from trap_hpc.schedulers.base import Scheduler
+
+LOOK_S = 1.0
+GONE = "its launcher is gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """A session that ended without saying so, or that is still up."""
+
+    directory: Path
+    record: SessionRecord
+    alive: bool | None
+    """Whether its launcher is there; None: only its lease can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """What became of one of them."""
+
+    run_id: str
+    directory: Path
+    verdict: str
+    """``alive``, ``elsewhere`` (jobs of another cluster), ``unknown`` (the scheduler
+    could not be asked), ``dead`` (it would be removed) or ``removed``."""
+    text: str
+    """For people."""
+    report: Report | None = None
+
+
+def leftovers(runs: Mapping[str, Path]) -> list[Leftover]:
+    """Return the sessions of these runs that are up, or were when they broke off."""
+    found = []
+    for directory in runs.values():
+        try:
+            record = read_session(directory)
+        except RunError:
+            continue  # written by another version, or damaged: nothing is known
+        if record is not None and record.up:
+            alive = still_runs(launcher_of(record))
+            found.append(Leftover(directory=directory, record=record, alive=alive))
+    return found
+
+
+def launcher_of(record: SessionRecord) -> Launcher:
+    """Return the process that launched a session."""
+    return Launcher(
+        host=record.host,
+        machine=record.machine,
+        pid=record.pid,
+        began_s=record.launcher_began_s,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Reaper:
+    """Judges sessions and removes dead ones."""
+
+    scheduler_of: Callable[[SessionRecord], Scheduler]
+    remove_broker: Callable[[Path], object]
+    """Remove what a private broker left in its folder on this host."""
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    say: Callable[[str], None]
+    dry_run: bool = False
+
+    def reap(self, found: Sequence[Leftover]) -> list[Reaped]:
+        """Judge all of these, and remove what the dead ones left."""
+        return [self._deal_with(each) for each in self._observe(found)]
+
+    def _observe(self, found: Sequence[Leftover]) -> list[Leftover]:
+        """Watch the leases of all whose launchers can't be seen, at the same time."""
+        unsure = [each for each in found if each.alive is None]
+        if not unsure:
+            return list(found)
+        longest_s = max(each.record.lease_s for each in unsure)
+        names = words.some(each.record.run_id for each in unsure)
+        self.say(f"watching for {longest_s:.0f} s whether anybody renews {names}")
+        alive = self._renewed(unsure)
+        return [
+            replace(each, alive=each.directory in alive) if each in unsure else each
+            for each in found
+        ]
+
+    def _renewed(self, unsure: Iterable[Leftover]) -> set[Path]:
+        """Return those whose lease changes within a lease, by our own clock."""
+        waiting = {each.directory: each for each in unsure}
+        first = {directory: _beat(directory) for directory in waiting}
+        began_s = self.clock()
+        alive: set[Path] = set()
+        while waiting:
+            self.sleep(LOOK_S)
+            passed_s = self.clock() - began_s  # before the look, not after
+            for directory, each in list(waiting.items()):
+                if _beat(directory) != first[directory]:
+                    alive.add(directory)
+                if directory in alive or passed_s > each.record.lease_s:
+                    del waiting[directory]
+        return alive
+
+    def _deal_with(self, each: Leftover) -> Reaped:
+        record = each.record
+        verdict = partial(Reaped, run_id=record.run_id, directory=each.directory)
+        if each.alive:
+            text = f"lives: its launcher is process {record.pid} on {record.host}"
+            return verdict(verdict="alive", text=text)
+        if read_session(each.directory) != record:
+            return verdict(verdict="alive", text="has gone on or ended meanwhile")
+        try:
+            scheduler = self.scheduler_of(record)
+            if scheduler.cluster() != record.cluster:
+                text = f"has jobs on {record.cluster}: run `trap-hpc reap` there"
+                return verdict(verdict="elsewhere", text=text)
+            if self.dry_run:
+                return verdict(verdict="dead", text=self._would_remove(each, scheduler))
+        except RunError as error:
+            return verdict(verdict="unknown", text=f"{GONE}, but {error}")
+        report = self._teardown(each, scheduler)
+        verb = "removed" if report.left == 0 else "unknown"
+        return verdict(verdict=verb, text=f"{GONE}; {report}", report=report)
+
+    def _teardown(self, each: Leftover, scheduler: Scheduler) -> Report:
+        record, paths = each.record, RunPaths(each.directory)
+        ours = bool(record.broker_folder) and on_this_machine(launcher_of(record))
+        folder = Path(record.broker_folder)
+        return Teardown(
+            directory=each.directory,
+            record=record,
+            scheduler=scheduler,
+            clock=self.clock,
+            sleep=self.sleep,
+            say=self.say,
+            log=self.say,
+            stop_broker=(lambda: _ignore(self.remove_broker(folder))) if ours else _no,
+            end_lease=lambda: paths.lease.unlink(missing_ok=True),
+        ).run(f"{GONE}; reaped")
+
+    def _would_remove(self, each: Leftover, scheduler: Scheduler) -> str:
+        jobs = [j for j in scheduler.jobs([each.record.run_id]) if j.state.left]
+        number = words.count(len(jobs), "job")
+        which = f": {words.left_text(jobs)}" if jobs else ""
+        return f"{GONE}; {number} left (asked {scheduler.asked}){which}"
+
+
+def _beat(directory: Path) -> Beat | None:
+    return read_beat(RunPaths(directory).lease)
+
+
+def _ignore(_: object) -> None:
+    """Take an answer that nobody needs."""
+
+
+def _no() -> None:
+    """Do nothing."""
