@@ -14,7 +14,14 @@ MEMORY = "1gb"
 MAX_ADDRESSES = 16
 """That Redis binds to."""
 
-RIGHTS = "+@all -@admin -@dangerous +info +keys"
+RIGHTS = (
+    # What kombu's queues are made of, and what redis-py says when it connects,
+    "+@connection +@keyspace +@string +@list +@set +@sortedset +@hash +@pubsub "
+    # the scripts by which it renews bindings and gives up locks;
+    "+@transaction +@scripting "
+    # nothing that concerns the server, other clients or all keys at once.
+    "-@admin -@dangerous +info"
+)
 
 
 def configuration(
