@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_BEFORE_NUMPY = {
+BEFORE_NUMPY = {
     # One thread a worker: more would fight over the cores, and add numbers up in
     # another order.
     "OMP_NUM_THREADS": "1",
@@ -29,7 +29,7 @@ def cap_threads() -> None:
 
     They look once, when they are loaded: call it before numpy is imported.
     """
-    os.environ.update(_BEFORE_NUMPY)
+    os.environ.update(BEFORE_NUMPY)
 
 
 def astropy_offline() -> None:

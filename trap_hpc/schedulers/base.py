@@ -117,8 +117,75 @@ class Scheduler(Protocol):
     def explain(self, job: Job) -> str:
         """Say in a sentence why a job waits or how it ended, and what to do."""
 
+    def hopeless(self, job: Job) -> bool:
+        """Whether a job that waits will never start as it is."""
+
     def submit_commands(self, request: JobRequest) -> Sequence[Sequence[str]]:
         """Return the commands that `submit` would run, for `trap-hpc plan`."""
 
     def rehearse(self, request: JobRequest) -> str:
-        """Ask the scheduler what it would do with the request, without submitting."""
+        """Ask the scheduler what it would do with the request, without submitting.
+
+        The job script need not be there. Raises SchedulerError if it would be refused.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a cluster says of itself."""
+
+    cluster: str
+    max_array_size: int
+    """Tasks that an array may have; 0: there are no arrays."""
+
+
+class Commands(Protocol):
+    """Commands of a scheduler, and what their answers mean: pure functions."""
+
+    name: str
+    asked: str
+
+    def limits(self) -> Sequence[str]:
+        """Return the command that tells the cluster's limits."""
+
+    def parse_limits(self, out: str) -> Limits:
+        """Read them."""
+
+    def submit(self, request: JobRequest, count: int) -> Sequence[str]:
+        """Return the command that submits ``count`` of the request's jobs."""
+
+    def parse_submit(self, out: str) -> str:
+        """Read the id that was given; empty if there is none."""
+
+    def rehearse(self, request: JobRequest, count: int) -> Sequence[str]:
+        """Return the command that asks what ``submit`` would do."""
+
+    def jobs(self, run_ids: Sequence[str]) -> Sequence[str]:
+        """Return the command that lists all jobs of these runs."""
+
+    def parse_jobs(self, out: str) -> Sequence[Job]:
+        """Read them. A word that is unknown is a job that is left."""
+
+    def cancel(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return the command that cancels these."""
+
+    def details(self, job: Job) -> Sequence[Sequence[str]]:
+        """Return commands that may know how a job ended, to be tried in this order."""
+
+    def explain(self, job: Job, details: str) -> str:
+        """Say why a job waits or how it ended; ``details``: what one of them said."""
+
+    def hopeless(self, job: Job) -> bool:
+        """Whether a job that waits will never start as it is."""
+
+    def nodes(self) -> Sequence[str]:
+        """Return the command that lists what nodes there are."""
+
+    def advise(self, refusal: str, request: JobRequest, nodes: str) -> str:
+        """Say what to do after ``refusal``; ``nodes``: what `nodes` printed."""
+
+    def unreachable(self, answer: str) -> bool:
+        """Whether a failed command did not reach the scheduler: worth another try."""
+
+    def unknown(self, answer: str) -> bool:
+        """Whether a command failed only because the jobs are not known any more."""

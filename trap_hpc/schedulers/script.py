@@ -1,0 +1,113 @@
+"""The job script: what every scheduler is given, the same for all jobs of a session."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from trap_hpc.config.environment import BEFORE_NUMPY
+from trap_hpc.config.site import Site
+from trap_hpc.errors import UsageError
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_PYTHON = {
+    # Neither the folder of a script nor the user's own packages come before the run's.
+    "PYTHONSAFEPATH": "1",
+    "PYTHONNOUSERSITE": "1",
+    # A node must not write into a folder that others read.
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+_JOB = {
+    # The scheduler's id of the job, as its status command prints it.
+    "slurm": '"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"',
+    "srun": '"${SLURM_JOB_ID}.${SLURM_STEP_ID}"',
+}
+"""By scheduler. A local job has it from the start."""
+
+
+def job_script(
+    site: Site,
+    *,
+    run: Path,
+    epoch: int,
+    run_id: str,
+    code: Path,
+    environment: Mapping[str, str],
+    user_site: bool = False,
+) -> str:
+    """Write the script that starts the workers of a job.
+
+    ``environment`` is what the job gets of the launcher's, by
+    `config.job_environment`; ``user_site``: the dependencies lie among the user's own
+    packages.
+
+    Raises
+    ------
+    UsageError
+        A path can't be written into a script, or not into PYTHONPATH.
+    """
+    for path in (run, code):
+        if _CONTROL.search(str(path)) or not str(path).isprintable():
+            raise UsageError(f"{str(path)!r} can't be written into a job script")
+    if ":" in str(code):
+        raise UsageError(f"Python imports nothing from {code}: there is a ':' in it")
+    stop = shlex.join(["trap-hpc", "stop", str(run)])
+    lines = [
+        # A prologue says `module`, which a login shell knows.
+        "#!/bin/bash -l" if site.job_script_prologue else "#!/bin/bash",
+        f"# Workers of {run_id}, session {epoch}: each job of it runs this script.",
+        f"# Stop them with: {stop}",
+        "# Without it they end by themselves, when their launcher is gone.",
+        "",
+        "# From where the run was started; the profile's `environment` adds names.",
+        *_exports(_without_snapshot(environment, code)),
+        *_prologue(site),
+        "",
+        "# Only the code of this run, one thread a worker process.",
+        f"export PYTHONPATH={shlex.quote(str(code))}" + '"${PYTHONPATH:+:$PYTHONPATH}"',
+        *_exports(_python(user_site) | BEFORE_NUMPY),
+        "",
+        *_job(site),
+        "# Slurm's warning of the end: it would end what does not listen.",
+        "trap '' USR1",
+        shlex.join(["exec", site.python or sys.executable, "-P", "-m"])
+        + " "
+        + shlex.join(["trap_hpc.worker", str(run), str(epoch)]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _without_snapshot(environment: Mapping[str, str], code: Path) -> dict[str, str]:
+    """Leave out what the launcher itself was given when it started from the code."""
+    left = {k: v for k, v in environment.items() if k not in _PYTHON}
+    parts = left.pop("PYTHONPATH", "").split(":")
+    others = ":".join(part for part in parts if part and part != str(code))
+    return {**left, **({"PYTHONPATH": others} if others else {})}
+
+
+def _exports(variables: Mapping[str, str]) -> Iterator[str]:
+    for name, value in sorted(variables.items()):
+        yield f"export {name}={shlex.quote(value)}"
+
+
+def _prologue(site: Site) -> Iterator[str]:
+    if site.job_script_prologue:
+        yield "# From the site's profile."
+        yield from site.job_script_prologue
+
+
+def _python(user_site: bool) -> dict[str, str]:
+    return {
+        k: v for k, v in _PYTHON.items() if k != "PYTHONNOUSERSITE" or not user_site
+    }
+
+
+def _job(site: Site) -> Iterator[str]:
+    if site.scheduler in _JOB:
+        yield "# What the scheduler calls this job."
+        yield f"export TRAP_HPC_JOB={_JOB[site.scheduler]}"
