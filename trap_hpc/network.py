@@ -192,8 +192,10 @@ def _tried(
     hello: bytes,
 ) -> str:
     """Return what went wrong, in plain words."""
+    deadline = time.monotonic() + timeout_s
     try:
         with socket.create_connection((address, port), timeout_s) as plain:
+            plain.settimeout(max(deadline - time.monotonic(), 0.001))
             if tls is None:
                 return _answer(plain, hello)
             with tls.wrap_socket(plain, server_hostname=address) as encrypted:

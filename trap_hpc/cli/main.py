@@ -31,7 +31,12 @@ COMMANDS = {
     "run": _Command("run", "Images in, catalogue and light curves out."),
     "resume": _Command("resume", "Finish what a killed run left."),
     "plan": _Command("run", "Say what `run` would do, and do nothing."),
+    "sites": _Command("sites", "List, show, check or import descriptions of clusters."),
     "runs": _Command("runs", "List the runs that are known here."),
+    "status": _Command("status", "Say how far a run is, and what its jobs wait for."),
+    "logs": _Command("logs", "Show what a run's jobs printed, failed ones first."),
+    "stop": _Command("stop", "Make a run stop, from anywhere."),
+    "reap": _Command("reap", "Remove what runs left whose launchers are gone."),
     "candidates": _Command(
         "candidates", "List transient candidates, likely ones first."
     ),

@@ -99,16 +99,25 @@ def variable(text: str) -> str:
 
 def broker(text: str) -> str:
     """Leave the URL of a broker as it is."""
+    form = f"it must be a URL such as amqps://host:5671/ ({', '.join(BROKERS)})"
     try:
         url = urlsplit(text)
         good = url.scheme in BROKERS and url.hostname and (url.port or 1)
     except ValueError:
-        good = None
+        raise ValueError(form) from None
     if not good:
+        raise ValueError(form)
+    if url.password is not None:
         raise ValueError(
-            f"it must be a URL such as amqps://host:5671/ ({', '.join(BROKERS)})"
+            "a password there is seen by others; leave it out, and put it into "
+            "TRAP_HPC_BROKER_PASSWORD or a file for --broker-password-file"
         )
     return text
+
+
+def without_password(text: str) -> str:
+    """Return ``text`` fit to be shown, if it is a URL with a password in it."""
+    return re.sub(r"(://[^:@/]*:)[^@/]*@", r"\1***@", text)
 
 
 FORMS: dict[str, Callable[[str], str]] = {

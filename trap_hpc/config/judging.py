@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from trap_hpc.config.forms import FORMS
+from trap_hpc.config.forms import FORMS, without_password
 from trap_hpc.config.limits import NOT_NEGATIVE, POSITIVE
 from trap_hpc.config.site import LAUNCHERS, SCHEDULERS, TLS, Site
 from trap_hpc.config.tomlfile import Entry
@@ -55,7 +55,7 @@ def judged(name: str, name_origin: str, entries: Iterable[Entry]) -> SourcedSite
     for entry in entries:
         try:
             key = known_key(entry.name)
-            values[key] = _checked(key, entry.value)
+            values[key] = checked(key, entry.value)
             origins[key] = entry.origin
         except ValueError as error:
             faults.append(f"{entry.origin}: {error}")
@@ -85,14 +85,22 @@ def known_key(word: str) -> str:
     raise ValueError(f"a site profile has no key {word!r}; {hint}")
 
 
-def _checked(key: str, value: object) -> object:
+def checked(key: str, value: object) -> object:
+    """Return ``value`` in the type and the form of ``key``.
+
+    Raises
+    ------
+    ValueError
+        It can't have that value.
+    """
     try:
         if isinstance(DEFAULTS[key], tuple):
             return tuple(_formed(key, text) for text in _listed(key, value))
         value = typed(_number(value, key), type(DEFAULTS[key]))
         return _formed(key, value) if isinstance(value, str) else _limited(key, value)
     except ValueError as error:
-        raise ValueError(f"{key} = {value!r}: {error}") from None
+        shown = without_password(f"{key} = {value!r}")
+        raise ValueError(f"{shown}: {error}") from None
 
 
 def _number(value: object, key: str) -> object:

@@ -10,11 +10,13 @@ from pathlib import Path
 from trap_hpc.config.environment import config_folders
 from trap_hpc.config.resources import resource
 from trap_hpc.config.tomlfile import Entry, toml_entries
-from trap_hpc.errors import UsageError
+from trap_hpc.errors import StorageError, UsageError
+from trap_hpc.files import cannot_write, write_whole
 
 PROJECT = "trap_hpc.toml"
 NO_SITES = ("job_params",)
 """What else lies among the profiles."""
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 def profile_entries(name_or_path: str) -> tuple[str, list[Entry]]:
@@ -64,10 +66,15 @@ def known_names() -> list[str]:
 
 def files_of(name: str) -> list[Traversable]:
     """Return the files of a profile, the least important first."""
-    if name in NO_SITES or not re.fullmatch(r"[\w.-]+", name):
+    if name in NO_SITES or not _NAME.fullmatch(name):
         return []
     files = (folder / f"{name}.toml" for folder in _folders())
     return [file for file in files if file.is_file()]
+
+
+def is_packaged(name: str) -> bool:
+    """Whether a profile of that name comes with this package."""
+    return (resource("configs") / f"{name}.toml").is_file()
 
 
 def user_profile(name_or_path: str) -> Path:
@@ -75,6 +82,30 @@ def user_profile(name_or_path: str) -> Path:
     if is_path(name_or_path):
         return Path(name_or_path)
     return config_folders()[-1] / f"{name_or_path}.toml"
+
+
+def new_profile(text: str, *, name: str | None, path: Path | None) -> Path:
+    """Write a profile to ``path``, or as the user's own called ``name``.
+
+    Raises
+    ------
+    UsageError
+        There is one already, or it can't be called so.
+    StorageError
+        It can't be written.
+    """
+    if path is None:
+        if not name or not _NAME.fullmatch(name):
+            raise UsageError(f"--name {name}: letters, digits, - and _ make a name")
+        path = user_profile(name)
+    if path.exists():
+        raise UsageError(f"{path} is there already; remove it, or name another")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(cannot_write(path, error)) from None
+    write_whole(path, text.encode())
+    return path
 
 
 def is_path(name_or_path: str) -> bool:
@@ -127,8 +158,8 @@ def _names(folder: Traversable) -> list[str]:
 
 def _called(file: Traversable) -> str:
     """Name a file for people: one that is packaged by less than its path."""
-    packaged = str(resource("configs") / file.name)
-    return f"packaged {file.name}" if str(file) == packaged else str(file)
+    packaged = resource("configs") / file.name
+    return f"packaged {file.name}" if str(file) == str(packaged) else str(file)
 
 
 def _flat(entries: list[Entry]) -> list[Entry]:

@@ -17,6 +17,7 @@ from trap_hpc.config.judging import DEFAULTS, SourcedSite, judged
 from trap_hpc.config.profiles import (
     entries_of,
     files_of,
+    is_packaged,
     known_names,
     profile_entries,
     project_entries,
@@ -28,8 +29,8 @@ from trap_hpc.errors import UsageError
 SCHEMA_VERSION = 1
 PREFIX = "TRAP_HPC_"
 FLAG = "command line"
-NO_KEYS = ("SITE", "BROKER_PASSWORD")
-"""Variables of ours that are no values of a profile."""
+NO_KEYS = ("SITE", "BROKER_PASSWORD", "RUN", "JOB", "WORKER", "WORKER_AGAIN")
+"""Variables of ours that are no values of a profile; jobs have some of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,9 @@ class KnownSite:
     description: str = ""
     tried: str = ""
     """Who has run it and when; empty: nobody has."""
-    paths: tuple[str, ...]
+    packaged: bool
+    """Whether it comes with this package."""
+    files: tuple[str, ...]
     """All files of that name; the last one's values win."""
     fault: str = ""
     """Why it can't be used."""
@@ -119,29 +122,35 @@ def load_site_file(path: Path) -> SourcedSite:
     )
 
 
-def dump_site(sourced: SourcedSite) -> str:
-    """Return all values as TOML, the origin of each as a comment."""
+def dump_site(sourced: SourcedSite, *, named: bool = True) -> str:
+    """Return all values as TOML, the origin of each as a comment.
+
+    Not ``named``: as a profile has them, which goes by its file's name.
+    """
     origins = dict(sourced.origins)
     lines = [f"schema_version = {SCHEMA_VERSION}"]
     lines += [
         f"{key} = {toml_value(value)}  # {comment(origins[key])}"
         for key, value in asdict(sourced.site).items()
+        if named or key != "name"
     ]
     return "\n".join(lines) + "\n"
 
 
 def _known(name: str) -> KnownSite:
-    paths = tuple(str(file) for file in files_of(name))
+    files = tuple(str(file) for file in files_of(name))
+    packaged = is_packaged(name)
     try:
         site = judged(name, FLAG, profile_entries(name)[1]).site
     except UsageError as error:
-        return KnownSite(name=name, paths=paths, fault=str(error))
+        return KnownSite(name=name, packaged=packaged, files=files, fault=str(error))
     return KnownSite(
         name=name,
+        packaged=packaged,
+        files=files,
         scheduler=site.scheduler,
         description=site.description,
         tried=site.tried,
-        paths=paths,
     )
 
 
