@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trap_hpc.pipeline.records import Refusal
+if TYPE_CHECKING:
+    from trap_hpc.pipeline.records import Refusal
 
 EXIT_GOOD, EXIT_INCOMPLETE = 0, 3
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from trap_hpc.catalogue.counts import counts
 from trap_hpc.files import write_whole
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.progress import Progress, Summary
+from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.tally import Watch
 
 SCHEMA_VERSION = 1
@@ -25,7 +27,12 @@ def write_status(path: Path, progress: Progress) -> None:
     StorageError
         It can't be written.
     """
-    record = {"schema_version": SCHEMA_VERSION, **asdict(progress)}
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "launcher": asdict(this_process()),
+        **asdict(progress),
+    }
     write_whole(path, json.dumps(record).encode())
 
 

@@ -28,6 +28,7 @@ class Launcher:
     """Seconds since 1970."""
 
 
+@cache
 def this_process() -> Launcher:
     """Return what tells this process from all others."""
     process = psutil.Process()

@@ -22,6 +22,7 @@ REPLACED = {
 }
 """How jobs end that are no worse than others. One that was cancelled was meant to end,
 and one that failed would fail again."""
+FAILED_KEPT = 20
 REPLACEMENTS = 10
 """So often all jobs may be replaced, then something else is wrong."""
 
@@ -41,7 +42,7 @@ class Crew:
         post: Post,
         clock: Callable[[], float],
     ) -> None:
-        """``request`` asks for so many jobs; ``note`` keeps ids and the number of all."""
+        """``request`` asks for so many jobs; ``note`` keeps ids and their number."""
         self._scheduler = scheduler
         self._request = request
         self._note = note
@@ -153,7 +154,7 @@ class Crew:
             jobs=told,
             groups=tuple(self._group(kind) for kind in words.groups(jobs, kind_of)),
             refusals=tuple(self._lookout.reasons()),
-            failed=tuple(self._lookout.failed),
+            failed=(*self._lookout.failed, *self._watch.failed)[:FAILED_KEPT],
         )
 
     def _group(self, jobs: Sequence[Job]) -> JobGroup:

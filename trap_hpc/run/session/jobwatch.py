@@ -68,6 +68,8 @@ class JobWatch:
         """Jobs that have told themselves why they end."""
         self.endings: list[str] = []
         """How jobs ended, each kind once."""
+        self.failed: list[str] = []
+        """Jobs that ended without being asked to, and not because they were done."""
 
     def submitted(self, arrays: Sequence[str]) -> None:
         """From now on these jobs are ours, too."""
@@ -141,9 +143,11 @@ class JobWatch:
             return
         self._ended.update(job.id for job in jobs)
         for kind in words.groups(jobs, kind_of):
-            excused = [job for job in kind if job.id in self.excused]
+            excused = [job.id for job in kind if job.id in self.excused]
             if len(excused) < len(kind):
                 self._post(Say(self._end_of(kind)))
+            if kind[0].native not in ("COMPLETED", "CANCELLED"):
+                self.failed += [job.id for job in kind if job.id not in excused]
         self._post(Ended(tuple(job.id for job in jobs)))
 
     def _end_of(self, jobs: Sequence[Job]) -> str:

@@ -132,6 +132,9 @@ class Session:
         if self._record is None:
             self._heart.stop()
             return None
+        if self._watched is not None:
+            failed = self._watched.staff().failed
+            self._record = replace(self._record, failed=failed)
         report = self._teardown(self._record, gentle=not remark).run(remark)
         forget_request(self._paths)
         self._say(str(report))

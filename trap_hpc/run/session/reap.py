@@ -7,11 +7,13 @@ not ours to judge, and what lives is never touched.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from trap_hpc.config.site import Site
 from trap_hpc.engines.lease import Beat, read_beat
 from trap_hpc.errors import RunError
 from trap_hpc.paths import RunPaths
@@ -161,6 +163,24 @@ class Reaper:
         number = words.count(len(jobs), "job")
         which = f": {words.left_text(jobs)}" if jobs else ""
         return f"{GONE}; {number} left (asked {scheduler.asked}){which}"
+
+
+def real_reaper(say: Callable[[str], None], *, dry_run: bool = False) -> Reaper:
+    """Return one that asks the schedulers of this host."""
+    from trap_hpc.engines.redis_server.leftovers import remove_leftovers
+    from trap_hpc.schedulers.known import make_scheduler
+
+    def scheduler_of(record: SessionRecord) -> Scheduler:
+        return make_scheduler(Site(name=record.site, scheduler=record.scheduler))
+
+    return Reaper(
+        scheduler_of=scheduler_of,
+        remove_broker=remove_leftovers,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        say=say,
+        dry_run=dry_run,
+    )
 
 
 def _beat(directory: Path) -> Beat | None:

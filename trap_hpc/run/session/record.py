@@ -58,6 +58,8 @@ class SessionRecord:
     """The command that answered."""
     remark: str = ""
     """How it ended, if not well."""
+    failed: tuple[str, ...] = ()
+    """Jobs whose logs may say why."""
 
 
 def write_session(directory: Path, record: SessionRecord) -> None:
@@ -84,7 +86,8 @@ def read_session(directory: Path) -> SessionRecord | None:
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
         content.pop("schema_version")
-        content["arrays"] = tuple(content["arrays"])
+        for name in ("arrays", "failed"):
+            content[name] = tuple(content[name])
         return SessionRecord(**content)
     except FileNotFoundError:
         return None

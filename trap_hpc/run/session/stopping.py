@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trap_hpc.pipeline.tasks import Task
 
 LOOK_S = 1.0
+PATIENCE_S = 120.0
+"""So long whoever asks waits for the launcher."""
 
 
 def ask_to_stop(paths: RunPaths) -> None:

@@ -1,0 +1,96 @@
+"""What a run says of itself, for whoever looks from outside; nobody is asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trap_hpc.errors import RunError
+from trap_hpc.paths import RunPaths
+from trap_hpc.run.progress import JobGroup, Progress, Staff
+from trap_hpc.run.session.alive import Launcher, still_runs
+from trap_hpc.run.session.reap import launcher_of
+from trap_hpc.run.session.record import SessionRecord, read_session
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """How far a run is, and who works on it."""
+
+    directory: Path
+    progress: Progress | None
+    """None if it has not said anything yet."""
+    written: str
+    """When it did; ISO 8601, UTC, by the launcher's clock."""
+    launcher: Launcher | None
+    alive: bool | None
+    """Whether the launcher is there; None: it can't be told from here."""
+    session: SessionRecord | None
+    """On a cluster: what was asked of the scheduler."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.progress is not None and self.progress.phase == "done"
+
+
+def overview(directory: Path) -> Overview:
+    """Read what the run in ``directory`` last said of itself."""
+    status = _status(RunPaths(directory).status)
+    session = _session(directory)
+    launcher = launcher_of(session) if session and session.up else None
+    if launcher is None and "launcher" in status:
+        launcher = _made(Launcher, status["launcher"])
+    return Overview(
+        directory=directory,
+        progress=_progress(status) if "phase" in status else None,
+        written=str(status.get("written", "")),
+        launcher=launcher,
+        alive=still_runs(launcher) if launcher else None,
+        session=session,
+    )
+
+
+def failed_jobs(directory: Path) -> tuple[str, ...]:
+    """Return the jobs whose logs may say why something failed."""
+    seen = overview(directory)
+    staff = seen.progress.staff if seen.progress else None
+    noted = seen.session.failed if seen.session else ()
+    return tuple(dict.fromkeys([*noted, *(staff.failed if staff else ())]))
+
+
+def _status(path: Path) -> dict[str, Any]:
+    try:
+        status = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return status if isinstance(status, dict) else {}
+
+
+def _session(directory: Path) -> SessionRecord | None:
+    try:
+        return read_session(directory)
+    except RunError:
+        return None
+
+
+def _progress(status: dict[str, Any]) -> Progress | None:
+    if staff := status.get("staff"):
+        staff["groups"] = tuple(_made(JobGroup, each) for each in staff["groups"])
+        staff["refusals"] = tuple(staff["refusals"])
+        staff["failed"] = tuple(staff["failed"])
+        status["staff"] = _made(Staff, staff)
+    return _made(Progress, status)
+
+
+def _made(kind: type[T], values: dict[str, Any]) -> T | None:
+    """Make a record of what it knows of these; None if something is missing."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    try:
+        return kind(**{name: values[name] for name in names & values.keys()})
+    except TypeError:
+        return None
