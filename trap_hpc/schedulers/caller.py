@@ -14,7 +14,9 @@ from trap_hpc.shell import Answer, run
 ASK_S = 10.0
 """How long a question is asked again and again: whoever asks will come back."""
 ACT_S = 90.0
-"""How long to go on with what must happen, such as cancelling."""
+"""How long a submission is tried: nobody comes back with it."""
+ASK_TIMEOUT_S = 30.0
+"""A question that got no answer for so long is asked again, or later."""
 LONGEST_PAUSE_S = 15.0
 
 
@@ -26,17 +28,19 @@ class Caller:
     """Whether a failure says that the scheduler was not reached."""
     environment: Callable[[], Mapping[str, str]]
     timeout_s: float
+    """Of a submission."""
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def ask(self, argv: Sequence[str], patience_s: float = ASK_S) -> Answer:
+    def ask(self, argv: Sequence[str]) -> Answer:
         """Run ``argv``, which may be run twice, until the scheduler has answered.
 
         The answer may be a refusal. Raises SchedulerError if there is none.
         """
         problem = ""
-        for _ in self.tries(patience_s):
-            answer, problem = self.once(argv)
+        timeout_s = min(self.timeout_s, ASK_TIMEOUT_S)
+        for _ in self.tries(ASK_S):
+            answer, problem = self.once(argv, timeout_s=timeout_s)
             if answer is not None:
                 return answer
         raise SchedulerError(
@@ -44,7 +48,10 @@ class Caller:
         )
 
     def once(
-        self, argv: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
     ) -> tuple[Answer | None, str]:
         """Run ``argv``: its answer, or why what became of it is not known.
 
@@ -56,7 +63,7 @@ class Caller:
         try:
             answer = run(
                 argv,
-                timeout_s=self.timeout_s,
+                timeout_s=timeout_s or self.timeout_s,
                 environment=self.environment() if environment is None else environment,
             )
         except TimedOutError as error:

@@ -55,7 +55,7 @@ class BatchScheduler:
             for size in sizes:
                 ids.append(self._submit(request, size, before.union(ids)))
         except SchedulerError as error:
-            left = self._take_back(request.run_id, before.difference(ids))
+            left = self._take_back(request.run_id, before)
             raise SchedulerError(f"{error}{left}") from None
         return tuple(ids)
 
@@ -69,44 +69,56 @@ class BatchScheduler:
         return _sizes(count, most)
 
     def _submit(self, request: JobRequest, count: int, before: set[str]) -> str:
-        """Submit one array. ``before``: arrays of the run that were there already."""
+        """Submit one array. ``before``: arrays of the run that were there already.
+
+        A submission without an answer may have succeeded, or may do so in a moment: its
+        name tells. It is not tried again as long as nobody can be asked for that.
+        """
         argv = self._commands.submit(request, count)
         problem = ""
-        for number in self._caller.tries(ACT_S):
-            # A submission without an answer may have succeeded.
-            if number and (found := self._found(request.run_id, before)):
-                return found
+        for _ in self._caller.tries(ACT_S):
+            if problem:
+                new = self._new(request.run_id, before)
+                if new is None:
+                    continue
+                if new:
+                    return self._keep(new[0], new)
+            unclear = bool(problem)
             answer, problem = self._caller.once(argv, self._job_environment())
             if answer is not None:
-                self._accept(answer, request)
-                given = self._commands.parse_submit(answer.out)
-                return self._found(request.run_id, before, given) if number else given
-        if found := self._found(request.run_id, before):
-            return found
+                given = self._accepted(answer, request)
+                late = self._new(request.run_id, before) if unclear else []
+                return self._keep(given, late or [])
+        if new := self._new(request.run_id, before):
+            return self._keep(new[0], new)
         raise SchedulerError(f"no jobs could be submitted: {problem}; try again later")
 
-    def _accept(self, answer: Answer, request: JobRequest) -> None:
-        if answer.good and self._commands.parse_submit(answer.out):
-            return
+    def _accepted(self, answer: Answer, request: JobRequest) -> str:
+        """Return the id that a submission was given."""
+        given = self._commands.parse_submit(answer.out)
+        if answer.good and given:
+            return given
+        raise self._refusal(answer, request)
+
+    def _refusal(self, answer: Answer, request: JobRequest) -> SchedulerError:
         said = (answer.err + answer.out).strip()
         nodes, _ = self._caller.once(self._commands.nodes())
         listed = nodes.out if nodes is not None and nodes.good else ""
         advice = self._commands.advise(said, request, listed)
         words = " / ".join(said.splitlines()) or "it said nothing"
-        raise SchedulerError(f"{answer.argv[0]} refused the jobs: {words}; {advice}")
+        return SchedulerError(f"{answer.argv[0]} refused the jobs: {words}; {advice}")
 
-    def _found(self, run_id: str, before: set[str], given: str = "") -> str:
-        """Return the new array of the run, and cancel others; empty if there is none.
-
-        ``given``: the one to keep.
-        """
+    def _new(self, run_id: str, before: set[str]) -> list[str] | None:
+        """Return the run's arrays that were not there; None if nobody can be asked."""
         try:
-            new = sorted(self._arrays(run_id) - before - {given}, key=int)
+            return sorted(self._arrays(run_id) - before)
         except SchedulerError:
-            return given
-        keep = given or next(iter(new), "")
-        self.cancel([array for array in new if array != keep])
-        return keep
+            return None
+
+    def _keep(self, array: str, new: Sequence[str]) -> str:
+        """Cancel all that came of one submission but ``array``."""
+        self.cancel([other for other in new if other != array])
+        return array
 
     def _take_back(self, run_id: str, before: set[str]) -> str:
         """Cancel what was submitted since ``before``; tell the user if that failed."""
@@ -136,7 +148,7 @@ class BatchScheduler:
         """Cancel jobs or arrays, pending ones too."""
         problems = []
         for batch in _batches(dict.fromkeys(ids), CANCELLED_AT_ONCE):
-            answer = self._caller.ask(self._commands.cancel(batch), ACT_S)
+            answer = self._caller.ask(self._commands.cancel(batch))
             if not answer.good and not self._commands.unknown(answer.err + answer.out):
                 problems.append(str(answer))
         if problems:
@@ -175,16 +187,13 @@ class BatchScheduler:
         problem = ""
         for _ in self._caller.tries(ASK_S):
             answer, problem = self._caller.once(argv, self._job_environment())
+            if answer is not None and answer.good:
+                return (answer.err + answer.out).strip()
             if answer is not None:
-                return self._rehearsed(answer, request)
+                raise self._refusal(answer, request)
         raise SchedulerError(
             f"the scheduler can't be asked: {problem}; try again later"
         )
-
-    def _rehearsed(self, answer: Answer, request: JobRequest) -> str:
-        if not answer.good:
-            self._accept(answer, request)
-        return (answer.err + answer.out).strip()
 
     def _told(self, argv: Sequence[str]) -> str:
         answer = self._caller.ask(argv)

@@ -22,7 +22,8 @@ from trap_hpc.schedulers.srun import SrunScheduler
 def make_scheduler(site: Site) -> Scheduler:
     """Return the scheduler of ``site``. Nothing is asked yet."""
     if site.scheduler == "local":
-        return LocalScheduler(partial(job_environment, site.environment))
+        environment = partial(job_environment, site.environment)
+        return LocalScheduler(environment, clock=time.monotonic)
     caller = Caller(
         unreachable=Slurm().unreachable,
         environment=client_environment,

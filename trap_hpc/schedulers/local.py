@@ -10,10 +10,12 @@ from __future__ import annotations
 import platform
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import psutil
 
 from trap_hpc.schedulers.base import Job, JobRequest, State
+from trap_hpc.schedulers.children import ended_job, explain_child
 from trap_hpc.shell import Process, start
 
 RUN = "TRAP_HPC_RUN"
@@ -22,17 +24,27 @@ JOB = "TRAP_HPC_JOB"
 """Holds the job's id."""
 
 
+KILL_WAIT_S = 5.0
+"""What was asked to end and has not is killed."""
+
+
 class LocalScheduler:
     """The `Scheduler` of this host."""
 
     name = "local"
     asked = "process table"
 
-    def __init__(self, job_environment: Callable[[], Mapping[str, str]]) -> None:
-        """``job_environment``: all that jobs get of ours."""
+    def __init__(
+        self,
+        job_environment: Callable[[], Mapping[str, str]],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        """``job_environment``: all that jobs get of ours. ``clock``: seconds."""
         self._job_environment = job_environment
+        self._clock = clock
         self._started: dict[str, tuple[str, Process]] = {}
-        self._asked_to_end: set[str] = set()
+        self._told_to_end_s: dict[str, float] = {}
 
     def cluster(self) -> str:
         """Name of this host: processes of another one are not ours to judge."""
@@ -56,46 +68,46 @@ class LocalScheduler:
 
     def jobs(self, run_ids: Sequence[str]) -> Sequence[Job]:
         """Return what is there, and those of ours that have ended."""
-        ended = {
-            job: _ended(job, run, code)
-            for job, (run, process) in self._started.items()
-            if (code := process.poll()) is not None and run in run_ids
-        }
-        there = {
-            job: self._there(job, run) for job, run, _ in _processes() if run in run_ids
-        }
-        return list((ended | there).values())
+        # They are not waited for by anybody else, and would stay as zombies.
+        codes = {job: process.poll() for job, (_, process) in self._started.items()}
+        there = {}
+        for job, run, process in _processes():
+            if run in run_ids:
+                there[job] = self._there(job, run)
+                self._kill_if_overdue(job, process)
+        ended = (
+            self._ended(job, self._started[job][0], code)
+            for job, code in codes.items()
+            if code is not None and job not in there
+        )
+        return [*there.values(), *(job for job in ended if job.name in run_ids)]
 
     def _there(self, job: str, run: str) -> Job:
-        ending = job in self._asked_to_end
-        return Job(
-            id=job,
-            name=run,
-            state=State.ENDING if ending else State.RUNNING,
-            native="ending" if ending else "running",
-            node=platform.node(),
-        )
+        state = State.ENDING if job in self._told_to_end_s else State.RUNNING
+        node = platform.node()
+        return Job(id=job, name=run, state=state, native=state.name, node=node)
+
+    def _ended(self, job: str, run: str, code: int) -> Job:
+        cancelled = job in self._told_to_end_s
+        return ended_job(job, run, code, cancelled=cancelled, node=platform.node())
+
+    def _kill_if_overdue(self, job: str, process: psutil.Process) -> None:
+        told_s = self._told_to_end_s.get(job)
+        if told_s is not None and self._clock() - told_s >= KILL_WAIT_S:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def cancel(self, ids: Sequence[str]) -> None:
-        """Ask all processes of these jobs to end; kill what was asked before."""
-        asked_before = frozenset(self._asked_to_end)
+        """Ask all processes of these jobs to end; `jobs` kills those that do not."""
         for job, _, process in _processes():
-            if job not in ids and _array(job) not in ids:
-                continue
-            try:
-                if job in asked_before:
-                    process.kill()
-                else:
+            if job in ids or _array(job) in ids:
+                self._told_to_end_s.setdefault(job, self._clock())
+                with suppress(psutil.NoSuchProcess):
                     process.terminate()
-            except psutil.NoSuchProcess:
-                continue
-            self._asked_to_end.add(job)
 
     def explain(self, job: Job) -> str:
         """Say in a sentence how a job ended."""
-        if job.state.left:
-            return f"job {job.id} is {job.native} on this host"
-        return f"job {job.id} ended with {job.native}; its log says more"
+        return explain_child(job)
 
     def hopeless(self, job: Job) -> bool:
         """Return False: no job waits here."""
@@ -112,11 +124,6 @@ class LocalScheduler:
 
 def _array(job: str) -> str:
     return job.rpartition("_")[0]
-
-
-def _ended(job: str, run: str, code: int) -> Job:
-    how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-    return Job(id=job, name=run, state=State.ENDED, native=how, node=platform.node())
 
 
 def _processes() -> Iterator[tuple[str, str, psutil.Process]]:

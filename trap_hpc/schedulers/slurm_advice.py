@@ -36,18 +36,39 @@ _EXIT_CODES = {
 }
 
 _REFUSALS = (
-    # In the words of slurm_errno.c, common to all versions; first that fits counts.
-    ("nvalid partition", "name another one with --queue (profile: queue)", True),
+    # In the words of slurm_errno.c, which are the same in all versions, and in those
+    # that sbatch prints before them. The first that fits counts.
     (
-        "account",
+        "submit limit|SubmitJob",
+        "you have as many jobs as you may: ask for fewer --workers or for more --cores "
+        "a job, or wait until others have ended",
+        False,
+    ),
+    (
+        "group not permitted|permission denied|not in this partition",
+        "name a queue that you may use with --queue (profile: queue)",
+        True,
+    ),
+    (
+        "invalid account",
         "name an account that you may charge with --account (profile: account); "
         "`sacctmgr show associations user=$USER` lists yours",
         False,
     ),
-    ("qos", "name another QOS in job_extra_directives (--qos=...)", False),
+    ("invalid qos", "name another QOS in job_extra_directives (--qos=...)", False),
     (
-        "emory specification",
-        "no node has so much memory: ask for less with --memory",
+        "invalid partition|partition configuration|partition.* down",
+        "name another one with --queue (profile: queue)",
+        True,
+    ),
+    (
+        "memory specification can|memory required",
+        "no node has so much memory: ask for less with --memory (profile: memory)",
+        True,
+    ),
+    (
+        "CPU count|more processors",
+        "no node has so many cores: ask for fewer with --cores (profile: cores)",
         True,
     ),
     (
@@ -56,32 +77,28 @@ _REFUSALS = (
         "job_extra_directives",
         True,
     ),
-    ("CPU count", "no node has so many cores: ask for fewer with --cores", True),
-    ("time limit", "ask for a shorter --walltime or for another --queue", True),
-    ("job array", "set max_array_size in the profile to what the site allows", False),
     (
-        "submit limit",
-        "you have as many jobs as you may: ask for fewer --workers or for more --cores "
-        "a job, or wait until others have ended",
+        "time limit",
+        "name a --walltime that the queue allows (profile: walltime)",
+        True,
+    ),
+    (
+        "job array",
+        "set max_array_size in the profile to what the site allows",
         False,
     ),
     (
-        "limit",
-        "a limit of your account or QOS stands against it: ask for fewer --workers, "
-        "or for less a job",
-        False,
-    ),
-    (
-        "unrecognized option",
+        "unrecognized option|invalid option",
         "this Slurm does not know it: name it in job_directives_skip, or remove it "
         "from job_extra_directives",
         False,
     ),
-    ("nvalid --", "correct it on the command line or in the profile", False),
-    ("feature", "look at --constraint in job_extra_directives", False),
-    ("gres", "look at --gres in job_extra_directives", False),
-    ("icense", "look at --licenses in job_extra_directives", False),
-    ("reservation", "look at --reservation in job_extra_directives", False),
+    ("invalid --", "correct it on the command line or in the profile", False),
+    (
+        "feature|gres|generic resource|license|reservation|constraint",
+        "look at job_extra_directives in the profile",
+        False,
+    ),
 )
 
 
@@ -142,7 +159,7 @@ def _failure(job: Job, details: str) -> str:
 def advise(refusal: str, request: JobRequest, nodes: str) -> str:
     """Say what to do after ``refusal``; ``nodes``: what ``sinfo`` printed."""
     for words, remedy, about_nodes in _REFUSALS:
-        if words in refusal:
+        if re.search(words, refusal, re.IGNORECASE):
             listed = _partitions(nodes) if about_nodes else ""
             return f"{remedy}{listed}"
     return "`trap-hpc plan` shows the command"

@@ -7,7 +7,7 @@ its broker share the first node's cores with them: they need few.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,13 @@ from pathlib import Path
 from trap_hpc.config.job_environment import surrounding_job
 from trap_hpc.errors import SchedulerError
 from trap_hpc.schedulers.base import Job, JobRequest, State
-from trap_hpc.schedulers.caller import ACT_S, Caller
+from trap_hpc.schedulers.caller import Caller
+from trap_hpc.schedulers.children import ended_job, explain_child
 from trap_hpc.schedulers.slurm import Slurm, output_pattern
-from trap_hpc.shell import Process, start
+from trap_hpc.shell import Process, start, wait
 
 LOOK_AGAIN_S = 0.3
+KILL_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,8 @@ class SrunScheduler:
         """``job_environment``: all that steps get of ours."""
         self._caller = caller
         self._job_environment = job_environment
-        self._started: dict[str, Process] = {}
+        self._started: dict[str, tuple[str, Process]] = {}
+        self._cancelled: set[str] = set()
 
     @cached_property
     def _cluster(self) -> str:
@@ -91,12 +94,14 @@ class SrunScheduler:
         try:
             step = self._wait_for_step(request, before, process)
         except BaseException:
-            process.kill()
-            process.wait()
+            process.terminate()  # for srun: to kill the tasks
+            if not wait(process, KILL_WAIT_S):
+                process.kill()
+                process.wait()
             raise
         if not step:
             raise SchedulerError(f"srun started no workers: {_last_words(log)}")
-        self._started[step] = process
+        self._started[step] = (request.run_id, process)
         return (step,)
 
     def _wait_for_step(
@@ -123,41 +128,34 @@ class SrunScheduler:
         if not answer.good and not Slurm().unknown(answer.err + answer.out):
             raise SchedulerError(f"squeue does not tell of job steps: {answer}")
         rows = [line.split("|", 2) for line in answer.out.splitlines()]
-        running = {
-            number: Job(
-                id=number, name=name, state=State.RUNNING, native="RUNNING", node=node
-            )
-            for number, node, name in (row for row in rows if len(row) == 3)
-            if name in run_ids
-        }
-        return [*running.values(), *self._gone(set(running), run_ids)]
+        there = {row[0]: _step(row) for row in rows if len(row) == 3}
+        found = [job for job in there.values() if job.name in run_ids]
+        return [*found, *self._unlisted(there, run_ids)]
 
-    def _gone(self, running: set[str], run_ids: Sequence[str]) -> list[Job]:
-        """Return steps of our own that Slurm lists no more."""
-        found = []
-        for step, process in self._started.items():
+    def _unlisted(self, there: Container[str], run_ids: Sequence[str]) -> Iterator[Job]:
+        """Yield steps that we started and Slurm does not list any more."""
+        for step, (run, process) in self._started.items():
             code = process.poll()
-            if step in running or len(run_ids) != 1:
+            if step in there or run not in run_ids:
                 continue
-            state = State.ENDING if code is None else State.ENDED
-            native = "ending" if code is None else f"exit code {code}"
-            job = Job(id=step, name=run_ids[0], state=state, native=native)
-            found.append(job)
-        return found
+            if code is None:
+                yield _step((step, "", run), State.ENDING)
+            else:
+                cancelled = step in self._cancelled
+                yield ended_job(step, run, code, cancelled=cancelled, node="")
 
     def cancel(self, ids: Sequence[str]) -> None:
         """End steps. Their tasks are killed at once: srun makes SIGKILL of it."""
         if not ids:
             return
-        answer = self._caller.ask(["scancel", *ids], ACT_S)
+        self._cancelled.update(ids)
+        answer = self._caller.ask(["scancel", *ids])
         if not answer.good and not Slurm().unknown(answer.err + answer.out):
             raise SchedulerError(str(answer))
 
     def explain(self, job: Job) -> str:
         """Say in a sentence how a step ended."""
-        if job.state.left:
-            return f"job step {job.id} is {job.state.value}"
-        return f"job step {job.id} has ended ({job.native}); its log says more"
+        return explain_child(job)
 
     def hopeless(self, job: Job) -> bool:
         """Return False: a step that waits has been refused."""
@@ -178,6 +176,11 @@ class SrunScheduler:
         """Say what would be done: there is nobody to ask."""
         (argv,) = self.submit_commands(request)
         return f"{request.count} nodes of job {allocation().job} would run {argv[-1]}"
+
+
+def _step(row: Sequence[str], state: State = State.RUNNING) -> Job:
+    number, node, name = row
+    return Job(id=number, name=name, state=state, native=state.name, node=node)
 
 
 def _srun(request: JobRequest, here: Allocation) -> list[str]:
