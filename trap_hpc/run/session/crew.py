@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from trap_hpc.engines.base import Member
 from trap_hpc.errors import RunError
@@ -16,6 +17,7 @@ from trap_hpc.schedulers.base import Job, JobRequest, Scheduler
 
 REPLACED = {
     "COMPLETED",  # the worker left in time before its walltime, or gave us up
+    "exit code 0",  # the same of a process on this host
     "TIMEOUT",  # it did not manage to leave in time
     "PREEMPTED",  # somebody more important needed the node
     "NODE_FAIL",  # the node died
@@ -34,7 +36,7 @@ class Crew:
         self,
         *,
         scheduler: Scheduler,
-        request: Callable[[int], JobRequest],
+        request: JobRequest,
         note: Callable[[Sequence[str], int], None],
         watch: JobWatch,
         lookout: Lookout,
@@ -42,7 +44,7 @@ class Crew:
         post: Post,
         clock: Callable[[], float],
     ) -> None:
-        """``request`` asks for so many jobs; ``note`` keeps ids and their number."""
+        """``request``: all that are wanted; ``note`` keeps ids and their number."""
         self._scheduler = scheduler
         self._request = request
         self._note = note
@@ -51,14 +53,15 @@ class Crew:
         self._heart = heart
         self._post = post
         self._clock = clock
-        self._wanted = self._first = self._submitted = 0
+        self._wanted = request.count * request.cores
+        self._submitted = 0
         self._submitted_s = clock()
         self._seen: dict[str, Member] = {}
         self._in: Sequence[Member] = ()
         self._all_in = False
         self._staff = Staff(workers=0, wanted=0, jobs="", groups=(), refusals=())
 
-    def submit(self, jobs: int) -> None:
+    def submit(self) -> None:
         """Submit the first jobs.
 
         Raises
@@ -66,8 +69,7 @@ class Crew:
         SchedulerError
             The scheduler refuses them or can't be asked.
         """
-        self._first = jobs
-        self._wanted = jobs * self._submit(jobs, "").cores
+        self._submit(self._request.count, "")
         self._submitted_s = self._clock()
 
     def count(self, members: Sequence[Member]) -> None:
@@ -89,9 +91,15 @@ class Crew:
 
     def replace(self, ended: Collection[str]) -> None:
         """Submit jobs in the place of good ones that ended before the work did."""
-        native = {job.id: job.native for job in self._watch.jobs}
-        good = [id_ for id_ in ended if id_ in self._seen and native[id_] in REPLACED]
-        room = self._first * (1 + REPLACEMENTS) - self._submitted
+        good = [
+            job.id
+            for job in self._watch.jobs
+            if job.id in ended
+            and job.id in self._seen
+            and job.native in REPLACED
+            and job.id != job.array  # one step of `srun` is all workers at once
+        ]
+        room = self._request.count * (1 + REPLACEMENTS) - self._submitted
         if (number := min(len(good), room)) > 0:
             try:
                 self._submit(number, f" in the place of {words.ids_text(good)}")
@@ -105,8 +113,9 @@ class Crew:
 
     def hopeless(self) -> str:
         """Say why no worker is there and none will come; empty: there is hope."""
-        over = self._watch.ended | self._lookout.over.keys()
-        if len(over) < self._submitted and not self._watch.none_left:
+        over = self._watch.ended | self._lookout.jobs_over
+        number = max(len(over), len(self._lookout.over))
+        if number < self._submitted and not self._watch.none_left:
             return ""
         all_jobs = "the only job" if self._submitted == 1 else "all jobs"
         reasons = self._lookout.reasons() or self._watch.endings
@@ -117,9 +126,8 @@ class Crew:
         """Return who works."""
         return self._staff
 
-    def _submit(self, jobs: int, why: str) -> JobRequest:
-        request = self._request(jobs)
-        ids = self._scheduler.submit(request)
+    def _submit(self, jobs: int, why: str) -> None:
+        ids = self._scheduler.submit(replace(self._request, count=jobs))
         self._submitted += jobs
         self._note(ids, self._submitted)
         self._watch.submitted(ids)
@@ -127,7 +135,6 @@ class Crew:
         number = words.count(jobs, "job")
         name = self._scheduler.name
         self._post(Say(f"{number} submitted to {name}{why}: {words.some(ids)}"))
-        return request
 
     def _tell_first(self, member: Member) -> None:
         after_s = self._clock() - self._submitted_s
@@ -154,8 +161,12 @@ class Crew:
             jobs=told,
             groups=tuple(self._group(kind) for kind in words.groups(jobs, kind_of)),
             refusals=tuple(self._lookout.reasons()),
-            failed=(*self._lookout.failed, *self._watch.failed)[:FAILED_KEPT],
+            failed=self._failed(),
         )
+
+    def _failed(self) -> tuple[str, ...]:
+        told = [call.job for call in self._lookout.failed]
+        return tuple(dict.fromkeys([*told, *self._watch.failed]))[:FAILED_KEPT]
 
     def _group(self, jobs: Sequence[Job]) -> JobGroup:
         return JobGroup(

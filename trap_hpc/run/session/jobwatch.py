@@ -22,6 +22,7 @@ HURRY_S = 5.0
 WAITS_LONG_S = 5.0
 """A job that has waited for less is not worth a word."""
 LOG_LINES = 5
+NO_FAILURES = ("COMPLETED", "CANCELLED", "exit code 0")
 
 Kind = tuple[State, str, str]
 
@@ -146,7 +147,7 @@ class JobWatch:
             excused = [job.id for job in kind if job.id in self.excused]
             if len(excused) < len(kind):
                 self._post(Say(self._end_of(kind)))
-            if kind[0].native not in ("COMPLETED", "CANCELLED"):
+            if kind[0].native not in NO_FAILURES:
                 self.failed += [job.id for job in kind if job.id not in excused]
         self._post(Ended(tuple(job.id for job in jobs)))
 

@@ -15,7 +15,7 @@ from trap_hpc.engines.broker import Broker, write_broker
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.crew import Crew
-from trap_hpc.run.session.events import Event
+from trap_hpc.run.session.events import Event, Say
 from trap_hpc.run.session.heart import Heart
 from trap_hpc.run.session.jobwatch import JobWatch
 from trap_hpc.run.session.lookout import Lookout
@@ -41,8 +41,11 @@ class OpenBroker(Protocol):
     def folder(self) -> Path | None:
         """Of a private one on this host, which is to be removed with it."""
 
+    def alive(self) -> bool:
+        """Whether it is still there, as far as is known."""
+
     def why_ended(self) -> str:
-        """Say why it is no longer there; empty: it is."""
+        """Say why it is no longer there."""
 
     def stop(self) -> None:
         """End it, if it is ours."""
@@ -118,7 +121,7 @@ class Session:
         self._watched = WatchedEngine(
             self._engine, crew, self._events, say=self._say, clock=self._clock
         )
-        crew.submit(parts.request.count)
+        crew.submit()
         for thread in self._threads:
             thread.start()
         return self._watched
@@ -139,6 +142,10 @@ class Session:
         forget_request(self._paths)
         self._say(str(report))
         return report
+
+    def tell(self, text: str) -> None:
+        """Let the user know, from any thread, when the driver has a moment."""
+        self._events.put(Say(text))
 
     def _teardown(self, record: SessionRecord, *, gentle: bool) -> Teardown:
         engine, broker = self._engine, self._broker
@@ -181,15 +188,15 @@ class Session:
             epoch=parts.epoch,
             post=post,
             clock=self._clock,
-            broker_ended=broker.why_ended,
+            broker_ended=lambda: "" if broker.alive() else broker.why_ended(),
             alarm=alarm,
         )
-        watch.excused = lookout.over.keys()
+        watch.excused = lookout.jobs_over
         looking = Repeating("looking about", lookout.look, post, clock=self._clock)
         self._threads = [asking, looking]
         return Crew(
             scheduler=parts.scheduler,
-            request=lambda count: replace(parts.request, count=count),
+            request=parts.request,
             note=self._submitted,
             watch=watch,
             lookout=lookout,

@@ -33,10 +33,12 @@ class Lookout:
     """The scheduler should be asked: some worker could not begin."""
     missing: bool = True
     """Whether workers are still to come."""
-    failed: dict[str, RollCall] = field(default_factory=dict)
-    """Workers that could not begin, by job."""
-    over: dict[str, RollCall] = field(default_factory=dict)
-    """All workers that came and are gone, by job."""
+    failed: list[RollCall] = field(default_factory=list)
+    """Workers that could not begin."""
+    over: set[tuple[str, str, int]] = field(default_factory=set)
+    """All workers that came and are gone: job, node, process."""
+    jobs_over: set[str] = field(default_factory=set)
+    """Their jobs. With ``srun`` all workers are of one."""
     _told: set[Hashable] = field(default_factory=set)
     _read_s: float = float("-inf")
     _news_s: float = float("-inf")
@@ -61,10 +63,11 @@ class Lookout:
         """Read what workers say of themselves, and tell why some could not begin."""
         self._read_s = self.clock()
         calls = read_roll_calls(self.paths.roll_calls, self.epoch)
-        new = [c for c in calls if c.state in OVER and c.job not in self.over]
-        self.over.update({call.job: call for call in new})
+        new = [c for c in calls if c.state in OVER and _who(c) not in self.over]
+        self.over.update(map(_who, new))
+        self.jobs_over.update(call.job for call in new)
         failures = [call for call in new if call.state in FAILURES]
-        self.failed.update({call.job: call for call in failures})
+        self.failed += failures
         for kind in words.groups(failures, words.call_key):
             self._tell(kind)
         if failures:
@@ -73,7 +76,7 @@ class Lookout:
 
     def reasons(self) -> list[str]:
         """Return why workers could not begin, each reason once."""
-        kinds = words.groups(self.failed.values(), words.call_key)
+        kinds = words.groups(self.failed, words.call_key)
         return [words.calls_text(kind) for kind in kinds]
 
     def _calls_due(self) -> bool:
@@ -85,3 +88,7 @@ class Lookout:
         if key not in self._told:
             self.post(Say(words.calls_text(calls)))
         self._told.add(key)
+
+
+def _who(call: RollCall) -> tuple[str, str, int]:
+    return call.job, call.node, call.pid

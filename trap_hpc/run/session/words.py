@@ -12,6 +12,10 @@ from trap_hpc.worker.rollcall import RollCall
 
 T = TypeVar("T")
 SHOWN = 5
+NETWORK = (
+    "name what the nodes can reach as `interface` in the site's profile; `trap-hpc "
+    "doctor` finds it out"
+)
 _TASK = re.compile(r"(.*_)(\d+)")
 _NOTHING = ("", "None", "(null)", "N/A")
 
@@ -123,5 +127,5 @@ def calls_text(calls: Sequence[RollCall]) -> str:
         )
     if first.state == "unreachable":
         tries = ", ".join(f"{t.address} ({t.error})" for t in first.tries)
-        return f"{who} could not reach the launcher: tried {tries}. {first.message}"
+        return f"{who} could not reach the launcher: tried {tries}; {NETWORK}"
     return f"{who} failed: {first.message}"

@@ -1,0 +1,65 @@
+"""What must be put in order before a session begins: its own past, and others'."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from trap_hpc.errors import RunError
+from trap_hpc.run.registry import known_runs
+from trap_hpc.run.session.reap import Leftover, leftovers, real_reaper
+
+
+def end_earlier_session(
+    run_id: str, directory: Path, say: Callable[[str], None]
+) -> None:
+    """Remove what an earlier session of this very run left: its jobs have our name.
+
+    Raises
+    ------
+    RunError
+        It lives, or can't be removed.
+    """
+    for reaped in real_reaper(say).reap(leftovers({run_id: directory})):
+        if reaped.verdict == "alive":
+            raise RunError(
+                f"{run_id} {reaped.text}, and works on this run; `trap-hpc stop "
+                f"{run_id}` ends that"
+            )
+        if reaped.verdict != "removed":
+            raise RunError(f"an earlier session of {run_id} can't end: {reaped.text}")
+        say(f"an earlier session of {run_id} was left behind: {reaped.text}")
+
+
+def reap_others(run_id: str, say: Callable[[str], None]) -> None:
+    """Remove in the background what other runs left whose launchers are gone."""
+    begin_reaping(lambda found: found.record.run_id != run_id, say)
+
+
+def begin_reaping(
+    chosen: Callable[[Leftover], bool], say: Callable[[str], None]
+) -> threading.Thread:
+    """Reap the chosen ones of all known runs in a thread that nobody waits for."""
+
+    def work() -> None:
+        found = [each for each in leftovers(known_runs()) if chosen(each)]
+        for reaped in real_reaper(_nothing).reap(found):
+            if reaped.verdict == "removed":
+                say(f"{reaped.run_id} was left behind: {reaped.text}")
+
+    thread = threading.Thread(target=_quietly, args=(work,), name="reap", daemon=True)
+    thread.start()
+    return thread
+
+
+def _quietly(work: Callable[[], None]) -> None:
+    """Do what nobody asked for, and disturb nobody if it fails."""
+    try:
+        work()
+    except Exception:  # noqa: BLE001  the next command tries again
+        return
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""
