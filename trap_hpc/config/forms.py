@@ -77,12 +77,10 @@ def interface(text: str) -> str:
 
 
 def directive(text: str) -> str:
-    """Leave an option of ``sbatch`` as it is."""
+    """Take an option of ``sbatch`` out of a line of a job script."""
+    text = text.removeprefix("#SBATCH").strip()
     if not text.startswith("-"):
-        raise ValueError(
-            "it must be an option of sbatch such as --constraint=haswell, "
-            "without #SBATCH before it"
-        )
+        raise ValueError("it must be an option of sbatch, such as --constraint=haswell")
     word = re.split(r"[= ]", text)[0]
     for names in OURS:
         if word in names or (word[1:2] != "-" and word[:2] in names):

@@ -93,7 +93,7 @@ def _sections(path: Path) -> dict[str, dict[str, Any]]:
     except (yaml.YAMLError, RecursionError) as error:
         sentence = " ".join(str(error).split())
         raise UsageError(f"{path} is not valid YAML: {sentence}") from None
-    jobqueue = read.get("jobqueue", read) if isinstance(read, dict) else None
+    jobqueue = read.get("jobqueue") if isinstance(read, dict) else None
     if not isinstance(jobqueue, dict):
         raise UsageError(f"{path} has no section `jobqueue`: is it dask-jobqueue's?")
     return {name: each for name, each in jobqueue.items() if isinstance(each, dict)}
@@ -185,13 +185,12 @@ def _memory(text: str) -> str:
     return f"{text}M" if int(text) < 2**24 else f"{-(-int(text) // 2**20)}M"
 
 
-def _directive(text: str) -> str:
+def _option(text: str) -> str:
     return text.removeprefix("#SBATCH").strip()
 
 
 SPELLED: dict[str, Callable[[str], str]] = {
     "walltime": _walltime,
     "memory": _memory,
-    "job-extra-directives": _directive,
-    "job-directives-skip": _directive,
+    "job-directives-skip": _option,
 }

@@ -26,6 +26,17 @@ from trap_hpc.config.profiles import (
 from trap_hpc.config.tomlfile import Entry, comment, toml_value
 from trap_hpc.errors import UsageError
 
+__all__ = [
+    "KnownSite",
+    "SourcedSite",
+    "check_site_file",
+    "default_site",
+    "dump_site",
+    "known_sites",
+    "load_site",
+    "load_site_file",
+]
+
 SCHEMA_VERSION = 1
 PREFIX = "TRAP_HPC_"
 FLAG = "command line"
@@ -102,8 +113,10 @@ def check_site_file(path: Path) -> SourcedSite:
     return judged(name, str(path), entries)
 
 
-def load_site_file(path: Path) -> SourcedSite:
+def load_site_file(path: Path, overrides: Sequence[str] = ()) -> SourcedSite:
     """Read what `dump_site` wrote: the same site with the same origins.
+
+    ``overrides`` are as those of `load_site`.
 
     Raises
     ------
@@ -117,6 +130,7 @@ def load_site_file(path: Path) -> SourcedSite:
         replace(entry, origin=origins.get(entry.name, entry.origin))
         for entry in entries.values()
     ]
+    sourced += [_override(text) for text in overrides]
     return judged(
         str(name.value) if name else path.stem, origins.get("name", str(path)), sourced
     )
