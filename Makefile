@@ -2,13 +2,16 @@
 # make test    all tests
 # make check   what a change must pass besides: lint, format, types
 # make bench   how fast it is here
+# make cluster a Slurm with three nodes on this machine, to try things out (root)
+# make cluster-down   end it
 # make clean   remove what these made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench cluster cluster-down clean
 
 demo: $(VENV)/runtime
 	rm -rf demo
@@ -24,6 +27,12 @@ check: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
+
+cluster: $(VENV)/runtime
+	$(SUDO) $(BIN)/python -m tests.cluster up
+
+cluster-down:
+	$(SUDO) $(BIN)/python -m tests.cluster down
 
 clean:
 	rm -rf $(VENV) demo build dist

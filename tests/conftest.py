@@ -11,6 +11,8 @@ from trap_hpc.config.environment import cap_threads
 
 cap_threads()  # before numpy is imported by any of these
 
+from tests.cluster.fixtures import slurm as slurm  # noqa: E402
+from tests.cluster.fixtures import slurm_of_all as slurm_of_all  # noqa: E402
 from tests.rabbitmq import rabbitmq_url as rabbitmq_url  # noqa: E402
 from tests.runs import run  # noqa: E402
 from tests.sky import crowded_night  # noqa: E402
