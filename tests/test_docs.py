@@ -12,6 +12,7 @@ from tests.source import ROOT
 from trap_hpc.cli import exits
 from trap_hpc.cli.main import COMMANDS, cli
 from trap_hpc.config import dump, load
+from trap_hpc.config.judging import DEFAULTS as SITE
 from trap_hpc.config.limits import CHOICES, LIMITS, NOT_OFFERED
 from trap_hpc.config.sourced import DEFAULTS
 
@@ -97,6 +98,17 @@ def test_the_reference_has_the_limits_of_every_parameter() -> None:
             assert limits == (str(LIMITS[name]) if number else "")
 
 
+def test_the_reference_has_every_key_of_a_site_with_its_default() -> None:
+    text = (ROOT / "docs/reference/site-profiles.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*?) ?\|", text, re.MULTILINE)
+    empty = {"": "", (): "[]"}
+    assert {key.replace("-", "_"): value.strip("`") for key, value in rows} == {
+        key: empty.get(value, str(value))  # type: ignore[call-overload]
+        for key, value in SITE.items()
+        if key != "name"
+    }
+
+
 def test_the_reference_has_every_command() -> None:
     text = (ROOT / "docs/reference/commands.md").read_text()
     assert re.findall(r"^\| `(\w+)", text, re.MULTILINE) == list(COMMANDS)
@@ -120,6 +132,8 @@ def test_pages_name_options_that_exist(page: Path) -> None:
     for name, rest in commands_in(page):
         command = cli.get_command(context, name)
         assert command is not None
+        if isinstance(command, click.Group) and rest.split():
+            command = command.commands.get(rest.split()[0], command)
         known = {option for p in command.params for option in p.opts} | {"--help"}
         used = {word for word in rest.split() if re.fullmatch(r"--?[a-z][\w-]*", word)}
         assert used <= known, f"{page.name}: trap-hpc {name}{rest}"

@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import trap_hpc
+from trap_hpc.errors import RunError
 
 
 def resource(folder: str) -> Traversable:
@@ -17,7 +18,7 @@ def resource(folder: str) -> Traversable:
 
     Raises
     ------
-    FileNotFoundError
+    RunError
         This installation lacks it.
     """
     within = files(trap_hpc) / "data" / folder
@@ -25,7 +26,7 @@ def resource(folder: str) -> Traversable:
     for place in (within, beside):
         if place.is_dir():
             return place
-    raise FileNotFoundError(
+    raise RunError(
         f"this installation of trap_hpc is not whole: neither {within} nor {beside} "
         "is there; install it again"
     )
