@@ -17,6 +17,7 @@ from trap_hpc import __version__
 from trap_hpc.cli import exits
 from trap_hpc.config.environment import cap_threads
 from trap_hpc.errors import TrapHpcError, UsageError
+from trap_hpc.run.session.ctrl_c import release
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,16 @@ class _Command:
 
     module: str
     help: str
+    answers_ctrl_c: bool = False
+    """It releases Ctrl-C itself, when it can say what has become of the run."""
 
 
 COMMANDS = {
-    "run": _Command("run", "Images in, catalogue and light curves out."),
-    "resume": _Command("resume", "Finish what a killed run left."),
+    "run": _Command("run", "Images in, catalogue and light curves out.", True),
+    "resume": _Command("resume", "Finish what a killed run left.", True),
+    "attach": _Command("attach", "Watch a run that goes on elsewhere, to its end."),
     "plan": _Command("run", "Say what `run` would do, and do nothing."),
+    "doctor": _Command("doctor", "Try a site with one tiny real job."),
     "sites": _Command("sites", "List, show, check or import descriptions of clusters."),
     "runs": _Command("runs", "List the runs that are known here."),
     "status": _Command("status", "Say how far a run is, and what its jobs wait for."),
@@ -113,7 +118,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _guarded(words: Sequence[str], debug: bool) -> int:
     """Return the exit code, and say what went wrong in a sentence."""
     try:
-        return int(cli.main(words, "trap-hpc", standalone_mode=False) or 0)
+        if not any(COMMANDS[word].answers_ctrl_c for word in words[:1] if word in COMMANDS):
+            release()
+        code = cli.main(words, "trap-hpc", standalone_mode=False, obj=debug)
+        return int(code or 0)
     except click.ClickException as error:
         error.show()
         return exits.USAGE
