@@ -1,23 +1,22 @@
-"""Addresses of this host, and dialling."""
+"""Addresses of this host, and their order."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import psutil
 import pytest
-import trustme
 
+from tests.ci import lacking
 from trap_hpc.errors import UsageError
 from trap_hpc.network import (
     Address,
     candidates,
-    dial,
     host_name,
     own_addresses,
 )
@@ -118,123 +117,47 @@ def test_the_host_has_a_name() -> None:
     assert host_name().partition(".")[0] == socket.gethostname().partition(".")[0]
 
 
-# Dialling --------------------------------------------------------------------------
+# A host of its own, in a namespace -------------------------------------------------
+
+HOST = """
+set -e
+ip link set lo up
+add() {
+    ip link add "$1" type veth peer name "peer-$1"
+    ip addr add "$2" dev "$1"
+}
+add docker0 172.17.0.1/16
+add eth0 192.0.2.7/24
+add eth1 198.51.100.7/24
+add ib0 10.9.0.7/24
+for name in docker0 eth0 ib0; do
+    ip link set $name up
+    ip link set "peer-$name" up
+done
+exec "$@"
+"""
+
+ASK = """
+from trap_hpc.network import candidates, dial
+print([each.address for each in candidates([], loopback=False)])
+print([each.address for each in candidates(["ib*"], loopback=False)])
+print(*dial(["203.0.113.1", "10.9.0.7"], 9, tls=None, timeout_s=5), sep="\\n")
+"""
 
 
-@contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Serve connections on loopback, one after the other; give the port."""
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            # Whom it does not like, the other side may leave in any way.
-            with connection, suppress(OSError):
-                serve(connection)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
-
-
-def quiet(connection: socket.socket) -> None:
-    """Say nothing until the other side is gone."""
-    connection.settimeout(10)
-    while connection.recv(100):
-        pass
-
-
-def echo(connection: socket.socket) -> None:
-    connection.settimeout(10)
-    connection.sendall(connection.recv(100))
-
-
-def complain(connection: socket.socket) -> None:
-    connection.settimeout(10)
-    connection.recv(10_000)
-    connection.sendall(b"-ERR unknown command\r\n")
-    quiet(connection)
-
-
-def hang_up(connection: socket.socket) -> None:
-    connection.recv(100)
-
-
-def error(
-    port: int,
-    tls: ssl.SSLContext | None = None,
-    hello: bytes = b"",
-    timeout_s: float = 5,
-) -> str:
-    (only,) = dial(["127.0.0.1"], port, tls=tls, timeout_s=timeout_s, hello=hello)
-    return only.error
-
-
-def test_what_listens_answers() -> None:
-    with listening(quiet) as port:
-        assert not error(port)
-    with listening(echo) as port:
-        assert not error(port, hello=b"PING\r\n")
-
-
-def test_what_accepts_but_does_not_answer_is_found() -> None:
-    with listening(hang_up) as port:
-        assert error(port, hello=b"x") == "accepted, and closed without an answer"
-    with listening(quiet) as port:
-        assert error(port, hello=b"x", timeout_s=0.3) == "timed out after 0.3 s"
-
-
-def test_all_are_dialled_at_once_and_told_in_order() -> None:
-    addresses = ["127.0.0.1", "no-such-host.invalid", "127.0.0.1"]
-    with listening(quiet) as port:
-        found = dial(addresses, port, tls=None, timeout_s=5)
-    assert [each.address for each in found] == addresses
-    assert [bool(each.error) for each in found] == [False, True, False]
-    assert "not known" in found[1].error or "resolution" in found[1].error
-    assert all(0 <= each.seconds < 10 for each in found)
-    assert dial([], port, tls=None, timeout_s=5) == []
-
-
-def test_a_closed_port_is_refused() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    assert error(port).startswith("refused: ")
-
-
-def both_sides() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    authority = trustme.CA()
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    client = ssl.create_default_context()
-    authority.configure_trust(client)
-    return server, client
-
-
-def shaking_hands(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
-    def serve(connection: socket.socket) -> None:
-        connection.settimeout(10)
-        with context.wrap_socket(connection, server_side=True) as encrypted:
-            quiet(encrypted)
-
-    return serve
-
-
-def test_an_encrypted_broker_answers_whom_it_should() -> None:
-    server, client = both_sides()
-    stranger = ssl.create_default_context()
-    with listening(shaking_hands(server)) as port:
-        assert not error(port, client)
-        assert error(port, stranger).startswith("TLS: ")
-        assert "certificate" in error(port, stranger)
-    with listening(complain) as port:
-        assert error(port, client) == "TLS: what listens there does not speak it"
-    with listening(quiet) as port:
-        assert error(port, client, timeout_s=0.3) == "timed out after 0.3 s"
+def test_a_real_host_with_several_networks() -> None:
+    if os.geteuid() or not shutil.which("unshare") or not shutil.which("ip"):
+        lacking("network namespaces need root, unshare and iproute2")
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", HOST, "sh", sys.executable, "-c", ASK],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    default, by_pattern, no_way, closed = done.stdout.splitlines()
+    assert default == "['10.9.0.7', '192.0.2.7', '172.17.0.1']", "eth1 is down"
+    assert by_pattern == "['10.9.0.7']"
+    assert "error='network is unreachable'" in no_way
+    assert "error='refused: " in closed
