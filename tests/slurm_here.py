@@ -17,7 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.ci import lacking
+from trap_hpc.shell import Process, start
 
 START_S = 30.0
 CONFIG = """\
@@ -37,6 +40,7 @@ ReturnToService=2
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 SlurmdParameters=config_overrides
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,\
 sched_min_interval=0
@@ -66,7 +70,7 @@ class SlurmHere:
     nodes: int
     cores: int
     max_array_size: int
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
 
     @property
     def conf(self) -> Path:
@@ -103,16 +107,12 @@ class SlurmHere:
         self._start("slurmd", "-D", "-f", str(self.conf), "-N", name, key=name)
 
     def _start(self, *argv: str, key: str = "") -> None:
-        log = (self.folder / f"{key or argv[0]}.out").open("ab")
-        with log:
-            self.processes[key or argv[0]] = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=clean_environment(SLURM_CONF=str(self.conf)),
-                start_new_session=True,
-            )
+        self.processes[key or argv[0]] = start(
+            argv,
+            environment=clean_environment(SLURM_CONF=str(self.conf)),
+            output=self.folder / f"{key or argv[0]}.out",
+            dies_with_us=True,
+        )
 
     def end(self, key: str) -> None:
         """End one daemon."""
@@ -135,13 +135,18 @@ class SlurmHere:
         )
         return done.stdout + done.stderr
 
+    def tidy(self) -> None:
+        """End all jobs."""
+        if "slurmctld" not in self.processes:
+            self.start_controller()
+        self.ask("scancel", "--me")
+        wait_until(lambda: not self.ask("squeue", "-h").strip())
+
     def close(self) -> None:
         """End all jobs, then all daemons."""
-        if "slurmctld" in self.processes:
-            self.ask("scancel", "--me")
-            self.ask("scancel", "--me", "--signal=KILL", "--full")
+        if self.processes:
             with suppress(AssertionError):  # what is left is ended with the nodes
-                wait_until(lambda: not self.ask("squeue", "-h").strip())
+                self.tidy()
         for key in reversed(list(self.processes)):
             self.end(key)
 
@@ -185,3 +190,21 @@ def slurm_here(
         yield here
     finally:
         here.close()
+
+
+@pytest.fixture(scope="session")
+def loopback_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmHere]:
+    """One Slurm on the loopback for all tests."""
+    folder = tmp_path_factory.mktemp("loopback")
+    with slurm_here(folder) as here:
+        yield here
+
+
+@pytest.fixture
+def loopback(
+    loopback_of_all: SlurmHere, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SlurmHere]:
+    """A Slurm that all programs mean which this test runs. Its jobs end with it."""
+    monkeypatch.setenv("SLURM_CONF", str(loopback_of_all.conf))
+    yield loopback_of_all
+    loopback_of_all.tidy()

@@ -86,25 +86,25 @@ class BatchScheduler:
             unclear = bool(problem)
             answer, problem = self._caller.once(argv, self._job_environment())
             if answer is not None:
-                given = self._accepted(answer, request)
+                given = self._accepted(answer, request, before)
                 late = self._new(request.run_id, before) if unclear else []
                 return self._keep(given, late or [])
         if new := self._new(request.run_id, before):
             return self._keep(new[0], new)
         raise SchedulerError(f"no jobs could be submitted: {problem}; try again later")
 
-    def _accepted(self, answer: Answer, request: JobRequest) -> str:
-        """Return the id that a submission was given."""
+    def _accepted(self, answer: Answer, request: JobRequest, before: set[str]) -> str:
+        """Return the id that a submission was given, or that its name tells."""
         given = self._commands.parse_submit(answer.out)
-        if answer.good and given:
-            return given
+        if answer.good:
+            for array in [given] if given else self._new(request.run_id, before) or []:
+                return array
         raise self._refusal(answer, request)
 
     def _refusal(self, answer: Answer, request: JobRequest) -> SchedulerError:
         said = (answer.err + answer.out).strip()
-        nodes, _ = self._caller.once(self._commands.nodes())
-        listed = nodes.out if nodes is not None and nodes.good else ""
-        advice = self._commands.advise(said, request, listed)
+        nodes = self._printed(self._commands.nodes())
+        advice = self._commands.advise(said, request, nodes)
         words = " / ".join(said.splitlines()) or "it said nothing"
         return SchedulerError(f"{answer.argv[0]} refused the jobs: {words}; {advice}")
 
@@ -160,14 +160,16 @@ class BatchScheduler:
 
     def _details(self, job: Job) -> str:
         """Ask how the job ended: the first command that knows."""
-        for argv in self._commands.details(job):
-            try:
-                answer, _ = self._caller.once(argv)
-            except SchedulerError:
-                continue  # accounting is often not there
-            if answer is not None and answer.good and answer.out.strip():
-                return answer.out
-        return ""
+        told = (self._printed(argv) for argv in self._commands.details(job))
+        return next((out for out in told if out.strip()), "")
+
+    def _printed(self, argv: Sequence[str]) -> str:
+        """Return what ``argv`` prints; nothing if it fails: it may not be there."""
+        try:
+            answer, _ = self._caller.once(argv)
+        except SchedulerError:
+            return ""
+        return answer.out if answer is not None and answer.good else ""
 
     def hopeless(self, job: Job) -> bool:
         """Whether a job that waits will never start as it is."""

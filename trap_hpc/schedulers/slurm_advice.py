@@ -8,13 +8,17 @@ from trap_hpc.schedulers.base import Job, JobRequest, State
 from trap_hpc.schedulers.slurm_reasons import reason_of
 from trap_hpc.schedulers.slurm_states import STATES, word
 
+_MEMORY = (
+    "it needed more memory than it had; ask for more with --memory, or for fewer "
+    "--cores a job"
+)
+
 _ENDS = {
     "COMPLETED": "it ended well",
     "CANCELLED": "it was cancelled",
     "TIMEOUT": "it ran until its walltime; ask for a longer --walltime if too little "
     "was done by then",
-    "OUT_OF_MEMORY": "it needed more memory than it had; ask for more with --memory, "
-    "or for fewer --cores a job",
+    "OUT_OF_MEMORY": _MEMORY,
     "NODE_FAIL": "its node failed; what it had is done by others",
     "BOOT_FAIL": "its node did not boot; what it had is done by others",
     "LAUNCH_FAILED": "Slurm could not start it; ask the site's support",
@@ -30,9 +34,13 @@ _EXIT_CODES = {
     126: "the interpreter can't be run on that node",
     127: "the interpreter is not there on that node; the profile's `python` can name "
     "another, `job_script_prologue` can load a module",
-    # 128 + number of the signal.
-    137: "it was killed, perhaps for its memory: ask for more with --memory",
-    143: "it was asked to end",
+}
+
+_SIGNALS = {
+    9: "it was killed, perhaps for its memory: ask for more with --memory",
+    # Numbers that Slurm makes up: slurm_protocol_defs.h, seen by test on 22.05.
+    53: "Slurm could not write its log; is the run directory there on that node?",
+    125: _MEMORY,
 }
 
 _REFUSALS = (
@@ -142,16 +150,17 @@ def _how_ended(job: Job, details: str) -> str:
 
 def _failure(job: Job, details: str) -> str:
     """``FAILED``, or a word that we don't know."""
-    if "JobLaunchFailure" in job.reason:
-        return "Slurm could not start it: is the run directory there on that node?"
-    if "BadConstraints" in job.reason:
+    if job.reason == "BadConstraints":
         return "Slurm did not take it: no node has what it asks for"
     codes = re.search(r"(?:ExitCode=|\|)(\d+):(\d+)", details)
     if codes is None:
         return "it failed; its log says more"
     code, signal = map(int, codes.groups())
+    if code > 128 and not signal:  # as shells tell of a signal
+        code, signal = 0, code - 128
     if signal:
-        return f"it was ended by signal {signal}; its log says more"
+        other = f"it was ended by signal {signal}; its log says more"
+        return _SIGNALS.get(signal, other)
     meaning = _EXIT_CODES.get(code, "its log says more")
     return f"it failed with exit code {code}: {meaning}"
 
