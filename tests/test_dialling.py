@@ -95,6 +95,11 @@ def test_all_are_dialled_at_once_and_told_in_order() -> None:
     assert dial([], port, tls=None, timeout_s=5) == []
 
 
+def test_what_can_be_no_name_is_told() -> None:
+    (only,) = dial(["a..b"], 9, tls=None, timeout_s=5)
+    assert only.error == "that is no name of a host"
+
+
 def test_a_closed_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

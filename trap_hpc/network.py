@@ -206,6 +206,8 @@ def _tried(
         return f"timed out after {timeout_s:g} s"
     except ConnectionRefusedError:
         return "refused: the host is there, and nothing listens on this port"
+    except UnicodeError:
+        return "that is no name of a host"
     except OSError as error:
         return (error.strerror or str(error)).lower()
 
