@@ -20,7 +20,7 @@ RIGHTS = (
     # the scripts by which it renews bindings and gives up locks;
     "+@transaction +@scripting "
     # nothing that concerns the server, other clients or all keys at once.
-    "-@admin -@dangerous +info"
+    "-@admin -@dangerous +info +time"
 )
 
 
