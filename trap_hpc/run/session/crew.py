@@ -161,10 +161,11 @@ class Crew:
             jobs=told,
             groups=tuple(self._group(kind) for kind in words.groups(jobs, kind_of)),
             refusals=tuple(self._lookout.reasons()),
-            failed=self._failed(),
+            failed=self.failed(),
         )
 
-    def _failed(self) -> tuple[str, ...]:
+    def failed(self) -> tuple[str, ...]:
+        """Return the jobs whose logs may say why."""
         told = [call.job for call in self._lookout.failed]
         return tuple(dict.fromkeys([*told, *self._watch.failed]))[:FAILED_KEPT]
 

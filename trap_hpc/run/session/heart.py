@@ -6,6 +6,7 @@ a slow network nor association makes workers believe that their launcher is dead
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,8 @@ class Heart:
         self._fast_until_s = clock() + FAST_FOR_S
         self._counts = {"file": 0, "broker": 0}
         self._ailing: set[str] = set()
+        self._renewed_s = clock()
+        self._lock = threading.Lock()
         self._threads: list[Repeating] = []
         self.missing = True
         """Whether workers are still to come."""
@@ -60,8 +63,7 @@ class Heart:
             It can't be written.
         """
         write_beat(self._path, self._next("file"))
-        # One of the threads is enough to notice that all of them stood still.
-        self._begin("the lease file", self.renew_file, self._overslept)
+        self._begin("the lease file", self.renew_file)
 
     def start_broker(self, renew: Callable[[Beat], None]) -> None:
         """Renew the lease through the broker, too."""
@@ -82,15 +84,8 @@ class Heart:
         """Renew through the broker once; return when to do so again."""
         return self._renew("broker", renew)
 
-    def _begin(
-        self,
-        name: str,
-        work: Callable[[], float],
-        overslept: Callable[[float], None] = lambda _: None,
-    ) -> None:
-        thread = Repeating(
-            name, work, self._post, clock=self._clock, overslept=overslept
-        )
+    def _begin(self, name: str, work: Callable[[], float]) -> None:
+        thread = Repeating(name, work, self._post)
         self._threads.append(thread)
         thread.start()
 
@@ -102,6 +97,7 @@ class Heart:
         try:
             write(self._next(way))
             self._ailing.discard(way)
+            self._renewed()
         except (RunError, OSError) as error:
             if way not in self._ailing:
                 self._post(Say(f"can't renew the lease by {way}, trying on: {error}"))
@@ -109,6 +105,10 @@ class Heart:
         fast = self.missing and self._clock() < self._fast_until_s
         return min(FAST_BEAT_S, self._beat_s) if fast else self._beat_s
 
-    def _overslept(self, seconds: float) -> None:
-        if seconds > self._lease_s:
-            self._post(Suspended(seconds))
+    def _renewed(self) -> None:
+        """Notice if nothing was heard of us for too long, by any way."""
+        with self._lock:
+            gap_s = self._clock() - self._renewed_s
+            self._renewed_s = self._clock()
+        if gap_s > self._lease_s:
+            self._post(Suspended(gap_s))

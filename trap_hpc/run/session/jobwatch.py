@@ -165,12 +165,19 @@ class JobWatch:
         for kind in words.groups(jobs, words.reason):
             why = words.reason(kind[0])
             if why and why not in self._told:
-                ids = words.ids_text(job.id for job in kind)
-                waits = "waits" if len(kind) == 1 else "wait"
-                number = words.count(len(kind), "job")
-                explained = self._explain(kind[0])
-                self._post(Say(f"{number} {waits} ({ids}): {explained}"))
+                self._post(Say(self._wait_of(kind)))
             self._told.add(why)
+
+    def _wait_of(self, jobs: Sequence[Job]) -> str:
+        number = words.count(len(jobs), "job")
+        ids = words.ids_text(job.id for job in jobs)
+        why = self._explain(jobs[0])
+        if not self._scheduler.hopeless(jobs[0]):
+            return f"{number} {'waits' if len(jobs) == 1 else 'wait'} ({ids}): {why}"
+        return (
+            f"{number} will never start as things are ({ids}): {why}; Ctrl-C or "
+            f"`trap-hpc stop {self._run_id}` ends the run"
+        )
 
     def _explain(self, job: Job) -> str:
         kind = kind_of(job)

@@ -136,8 +136,7 @@ class Session:
             self._heart.stop()
             return None
         if self._watched is not None:
-            failed = self._watched.staff().failed
-            self._record = replace(self._record, failed=failed)
+            self._record = replace(self._record, failed=self._watched.failed())
         report = self._teardown(self._record, gentle=not remark).run(remark)
         forget_request(self._paths)
         self._say(str(report))
@@ -177,7 +176,7 @@ class Session:
             post=post,
             clock=self._clock,
         )
-        asking = Repeating("asking the scheduler", watch.ask, post, clock=self._clock)
+        asking = Repeating("asking the scheduler", watch.ask, post)
 
         def alarm() -> None:
             watch.hurry()
@@ -192,7 +191,7 @@ class Session:
             alarm=alarm,
         )
         watch.excused = lookout.jobs_over
-        looking = Repeating("looking about", lookout.look, post, clock=self._clock)
+        looking = Repeating("looking about", lookout.look, post)
         self._threads = [asking, looking]
         return Crew(
             scheduler=parts.scheduler,

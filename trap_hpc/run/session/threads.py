@@ -11,20 +11,9 @@ from trap_hpc.run.session.events import Fatal, Post
 class Repeating:
     """Calls ``work`` again and again; it returns how many seconds to wait for that."""
 
-    def __init__(
-        self,
-        name: str,
-        work: Callable[[], float],
-        post: Post,
-        *,
-        clock: Callable[[], float],
-        overslept: Callable[[float], None] = lambda _: None,
-    ) -> None:
-        """``overslept`` hears how much longer a wait took than it should have."""
+    def __init__(self, name: str, work: Callable[[], float], post: Post) -> None:
         self._work = work
         self._post = post
-        self._clock = clock
-        self._overslept = overslept
         self._ended = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -47,14 +36,8 @@ class Repeating:
     def _run(self) -> None:
         try:
             while not self._ended.is_set():
-                self._rest(self._work())
+                self._wake.wait(self._work())
+                self._wake.clear()
         except Exception as error:  # noqa: BLE001  nobody else would hear of it
             name = self._thread.name
             self._post(Fatal(f"{name} failed: {type(error).__name__}: {error}"))
-
-    def _rest(self, wait_s: float) -> None:
-        began_s = self._clock()
-        self._wake.wait(wait_s)
-        self._wake.clear()
-        if (over_s := self._clock() - began_s - wait_s) > 0:
-            self._overslept(over_s)

@@ -90,6 +90,10 @@ class WatchedEngine:
         """Return who works, for those who watch."""
         return self._crew.staff()
 
+    def failed(self) -> tuple[str, ...]:
+        """Return the jobs whose logs may say why."""
+        return self._crew.failed()
+
     def tell_the_rest(self) -> None:
         """Say what nobody has heard yet."""
         while (event := self._next()) is not None:
@@ -121,10 +125,11 @@ class WatchedEngine:
                 self._resume(event.seconds)
 
     def _resume(self, seconds: float) -> None:
-        """Go on after a sleep: all workers have given us up by now."""
+        """Go on after a long silence: all workers have given us up by now."""
         jobs = [member.job for member in self._engine.members()]
         self._say(
-            f"the launcher stood still for {seconds:.0f} s, longer than its lease: "
+            f"nobody heard of the launcher for {seconds:.0f} s, which is longer than "
+            f"its lease (was it suspended?): "
             f"{words.count(len(jobs), 'job')} gave it up; their work is done again"
         )
         self._engine.forget(jobs)
