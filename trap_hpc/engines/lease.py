@@ -43,22 +43,36 @@ def read_beat(path: Path) -> Beat | None:
 
 
 class LeaseWatch:
-    """Remembers when the lease was last seen to change. Safe for several threads."""
+    """Remembers when the lease was last seen to change. Safe for several threads.
+
+    A lease that has run out is over for good: a worker that was suspended may find a
+    new count when it wakes up, but its tasks have been given to others.
+    """
 
     def __init__(self, lease_s: float, clock: Callable[[], float]) -> None:
         """``clock`` is monotonic, in seconds."""
-        self._lease_s = lease_s
+        self.lease_s = lease_s
         self._clock = clock
         self._latest: dict[str, Beat] = {}
-        self._changed_s = clock()
+        self._seen_s = clock()
+        self.renewed = False
+        """Whether it was ever seen to change: there is somebody who counts."""
 
     def see(self, source: str, beat: Beat | None) -> None:
         """Take note of what was read from ``source``: the file, the broker."""
-        if beat is not None and self._latest.get(source) != beat:
-            self._latest[source] = beat
-            self._changed_s = self._clock()
+        before = self._latest.get(source)
+        if beat is None or beat == before or self.left_s <= 0:
+            return
+        self._latest[source] = beat
+        self._seen_s = self._clock()
+        self.renewed = self.renewed or before is not None
+
+    @property
+    def seen_s(self) -> float:
+        """How long ago it was last seen to change."""
+        return self._clock() - self._seen_s
 
     @property
     def left_s(self) -> float:
-        """How long the lease still holds; negative if it has run out."""
-        return self._changed_s + self._lease_s - self._clock()
+        """How long the lease still holds; not above 0 if it has run out."""
+        return self.lease_s - self.seen_s

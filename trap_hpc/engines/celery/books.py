@@ -1,0 +1,251 @@
+"""Who works on what, by the workers' own reports.
+
+It knows neither a broker nor a thread: reports go in, outcomes come out. A task has one
+outcome for each sending; whatever is heard of it later is of no interest any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from trap_hpc.engines.base import Died, Failed, Finished, Lost, Member, Outcome
+from trap_hpc.engines.celery.messages import (
+    Done,
+    Here,
+    Killed,
+    Left,
+    Raised,
+    Report,
+    Returned,
+    Taken,
+)
+from trap_hpc.pipeline.tasks import Task
+
+CLAIM_S = 3.0
+"""So long a worker may need to say that it has taken a task."""
+TASKS_A_SLOT = 2
+"""One is worked on, one waits beside it."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A task under way."""
+
+    task: Task
+    number: int
+    sent_s: float
+    holder: str = ""
+    passed_s: float | None = None
+    """Since when it should have been claimed, by what is known of the queue."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A worker that is there."""
+
+    here: Here
+    heard_s: float
+    took_s: float
+    held: set[str] = field(default_factory=set)
+
+
+class Books:
+    """The tasks under way and the workers that are there. Not safe for threads."""
+
+    def __init__(self, lease_s: float, clock: Callable[[], float]) -> None:
+        """``clock`` is monotonic, in seconds."""
+        self._lease_s = lease_s
+        self._clock = clock
+        self._open: dict[str, _Sent] = {}
+        self._unclaimed: dict[str, _Sent] = {}
+        self._workers: dict[str, _Worker] = {}
+        self._gone: set[str] = set()
+        self._number = 0
+
+    @property
+    def slots(self) -> int:
+        """How many tasks are worked on at the same time."""
+        return sum(worker.here.slots for worker in self._workers.values())
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks may be under way."""
+        return TASKS_A_SLOT * self.slots
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The workers that are there."""
+        return [
+            Member(
+                name=worker.here.worker,
+                job=worker.here.job,
+                node=worker.here.node,
+                slots=worker.here.slots,
+                address=worker.here.address,
+                silent_s=self._clock() - worker.heard_s,
+            )
+            for worker in self._workers.values()
+        ]
+
+    def send(self, task: Task) -> str:
+        """Note that ``task`` is sent now; return the id of this sending."""
+        sending, self._number = uuid4().hex, self._number + 1
+        sent = _Sent(task=task, number=self._number, sent_s=self._clock())
+        self._open[sending] = self._unclaimed[sending] = sent
+        return sending
+
+    def hear(self, report: Report) -> Iterator[Outcome]:
+        """Take a report, and yield what it means for tasks."""
+        worker = self._workers.get(report.worker)
+        if worker is not None:
+            worker.heard_s = self._clock()
+        match report:
+            case Here():
+                yield from self._here(report)
+            case Taken():
+                yield from self._claim(report.id, report.worker)
+            case Returned():
+                yield from self._returned(report)
+            case Left():
+                yield from self._drop(report.worker)
+            case _:
+                yield from self._settled(report)
+
+    def silent(self) -> Iterator[Outcome]:
+        """Drop the workers that have not been heard of for a lease.
+
+        All reports that wait must have been taken before: it is this side that may
+        have been busy elsewhere.
+        """
+        limit_s = self._clock() - self._lease_s
+        for name in [n for n, w in self._workers.items() if w.heard_s < limit_s]:
+            yield from self._drop(name, back=True)
+
+    def forget(self, jobs: Collection[str]) -> Iterator[Outcome]:
+        """Drop the workers of these jobs."""
+        for name in [n for n, w in self._workers.items() if w.here.job in jobs]:
+            yield from self._drop(name)
+
+    # tasks that nobody claims --------------------------------------------------
+
+    @property
+    def wonders(self) -> bool:
+        """Whether a task has been in the queue long enough to ask if it still is."""
+        limit_s = self._clock() - CLAIM_S
+        return any(
+            sent.sent_s < limit_s and sent.passed_s is None
+            for sent in self._unclaimed.values()
+        )
+
+    def queue_is_empty(self) -> None:
+        """Note that: whatever is unclaimed has been taken by somebody."""
+        for sent in self._unclaimed.values():
+            self._pass(sent)
+
+    def unclaimed(self) -> Iterator[Outcome]:
+        """Give up tasks that somebody took, who then never said so."""
+        limit_s = self._clock() - CLAIM_S
+        for sending in [
+            sending
+            for sending, sent in self._unclaimed.items()
+            if sent.passed_s is not None and sent.passed_s < limit_s
+        ]:
+            yield Lost(task=self._settle(sending), worker="a worker that took it")
+
+    def deaf(self, wait_s: float) -> Sequence[str]:
+        """Return the workers that have taken nothing for ``wait_s`` and could have.
+
+        Of use only while tasks wait in the queue. A worker is named once in
+        ``wait_s``.
+        """
+        limit_s = self._clock() - wait_s
+        deaf = [
+            worker
+            for worker in self._workers.values()
+            if len(worker.held) < worker.here.slots and worker.took_s < limit_s
+        ]
+        for worker in deaf:
+            worker.took_s = self._clock()
+        return [worker.here.worker for worker in deaf]
+
+    @property
+    def waits_s(self) -> float:
+        """How long the oldest unclaimed task has been waiting."""
+        oldest = next(iter(self._unclaimed.values()), None)
+        return self._clock() - oldest.sent_s if oldest else 0.0
+
+    # the parts -----------------------------------------------------------------
+
+    def _here(self, here: Here) -> Iterator[Outcome]:
+        if here.worker in self._gone:
+            return
+        now_s = self._clock()
+        worker = self._workers.setdefault(here.worker, _Worker(here, now_s, now_s))
+        worker.here = here
+        for sending in worker.held - set(here.held):
+            yield self._lost(sending, here.worker)
+        for sending in here.held:
+            yield from self._claim(sending, here.worker)
+
+    def _claim(self, sending: str, name: str) -> Iterator[Outcome]:
+        sent, worker = self._open.get(sending), self._workers.get(name)
+        if sent is None or sent.holder == name:
+            return
+        if worker is None:  # it was given up: so is what it takes
+            yield self._lost(sending, name)
+            return
+        self._leave(sending, sent)
+        sent.holder = name
+        worker.held.add(sending)
+        worker.took_s = self._clock()
+        for other in self._unclaimed.values():
+            if other.number > sent.number:
+                break
+            self._pass(other)
+
+    def _pass(self, sent: _Sent) -> None:
+        if sent.passed_s is None:
+            sent.passed_s = self._clock()
+
+    def _returned(self, report: Returned) -> Iterator[Outcome]:
+        """Believe a worker that it has not got the task; others may well have it."""
+        sent = self._open.get(report.id)
+        if sent is not None and sent.holder in ("", report.worker):
+            yield self._lost(report.id, report.worker)
+
+    def _settled(self, report: Done | Raised | Killed) -> Iterator[Outcome]:
+        if report.id not in self._open:
+            return
+        task = self._settle(report.id)
+        match report:
+            case Done():
+                yield Finished(task=task, receipt=report.receipt)
+            case Raised():
+                yield Failed(task=task, error=report.error, fatal=report.fatal)
+            case Killed():
+                yield Died(task=task, worker=report.worker, how=report.how)
+
+    def _drop(self, name: str, *, back: bool = False) -> Iterator[Outcome]:
+        """Give up a worker; unless it may come ``back``, never hear of it again."""
+        if not back:
+            self._gone.add(name)
+        worker = self._workers.pop(name, None)
+        for sending in list(worker.held) if worker else []:
+            yield self._lost(sending, name)
+
+    def _lost(self, sending: str, name: str) -> Lost:
+        return Lost(task=self._settle(sending), worker=name)
+
+    def _settle(self, sending: str) -> Task:
+        sent = self._open.pop(sending)
+        self._leave(sending, sent)
+        return sent.task
+
+    def _leave(self, sending: str, sent: _Sent) -> None:
+        """Nobody has it any more, and nobody is waited for to claim it."""
+        self._unclaimed.pop(sending, None)
+        holder = self._workers.get(sent.holder)
+        if holder is not None:
+            holder.held.discard(sending)

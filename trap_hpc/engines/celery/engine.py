@@ -1,0 +1,306 @@
+"""The launcher's side: tasks go out, reports come in, and nothing else is remembered.
+
+All that matters is in the books here and in the driver's ledger. The broker may vanish
+with everything in it: what it held is sent again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeVar
+
+from celery import Celery
+
+from trap_hpc.engines.base import Member, Outcome
+from trap_hpc.engines.broker import Broker
+from trap_hpc.engines.celery.app import (
+    REDECLARE_S,
+    TASK,
+    is_redis,
+    key_prefix,
+    make_app,
+    make_queues,
+)
+from trap_hpc.engines.celery.books import Books
+from trap_hpc.engines.celery.line import Line, errors
+from trap_hpc.engines.celery.messages import (
+    Announcement,
+    Lease,
+    Report,
+    Restart,
+    Stop,
+    reports_from,
+    to_record,
+)
+from trap_hpc.engines.lease import Beat
+from trap_hpc.errors import BrokerError
+from trap_hpc.pipeline.tasks import Task
+
+T = TypeVar("T")
+
+TICK_S = 0.5
+ASK_S = 1.0
+"""How often the broker is asked, at most, how much waits in the queue."""
+PAUSES_S = (0, 0.2, 1, 2)
+"""Before each try to connect."""
+DEAF_S = 15.0
+"""A worker that lets tasks wait for so long, though it is free, is started anew."""
+
+
+class CeleryEngine:
+    """Workers that others start, fed through a broker."""
+
+    name = "celery"
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        address: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``address``: by which of the broker's addresses we reach it ourselves."""
+        self._broker = broker
+        self._clock = clock
+        self._app = make_app(broker, address)
+        self._queues = make_queues(broker)
+        self._errors = errors(self._app)
+        self._books = Books(broker.lease_s, clock)
+        self._lock = threading.Lock()  # others may ask and forget while we wait
+        self._news: list[Outcome] = []
+        self._line: Line | None = None
+        self._announcer = _Announcer(self._app, self._announce)
+        self._declared_s = self._asked_s = clock()
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are worked on at the same time; 1 while nobody is there."""
+        with self._lock:
+            return max(self._books.slots, 1)
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks may be under way; 0 until a worker is there."""
+        with self._lock:
+            return self._books.capacity
+
+    def start(self) -> None:
+        """Connect, and have the queues there before any worker.
+
+        Raises
+        ------
+        BrokerError
+            The broker does not answer.
+        """
+        self._over_line(lambda line: None)
+
+    def submit(self, task: Task) -> None:
+        """Send ``task``, once; if that fails it may have arrived or not.
+
+        Raises
+        ------
+        BrokerError
+            The broker is gone.
+        """
+        line = self._over_line(lambda line: line)
+        with self._lock:
+            sending = self._books.send(task)
+        try:
+            self._send(line, sending, task)
+        except self._errors:
+            self._hang_up()  # nobody will claim it if it did not arrive
+
+    def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
+        """Wait until there is news, also of workers, and return all of it.
+
+        Raises
+        ------
+        BrokerError
+            The broker is gone.
+        """
+        until_s = self._clock() + timeout_s
+        capacity = self.capacity
+        while True:
+            self._over_line(lambda line: line.read(self._patience_s(until_s)))
+            self._look_after_queue()
+            with self._lock:
+                self._news += [*self._books.silent(), *self._books.unclaimed()]
+                news, self._news = self._news, []
+            if news or capacity != self.capacity or self._clock() >= until_s:
+                return news
+
+    def renew(self, beat: Beat) -> None:
+        """Show all workers that the launcher is alive. For a thread of its own.
+
+        Raises
+        ------
+        BrokerError
+            The broker is gone.
+        """
+        self._announcer.say(Lease(beat=beat))
+
+    def members(self) -> Sequence[Member]:
+        """Return the workers that are there now. Any thread may ask."""
+        with self._lock:
+            return self._books.members
+
+    def forget(self, jobs: Collection[str]) -> None:
+        """Take the workers of these jobs for lost. Any thread may say so."""
+        with self._lock:
+            self._news += self._books.forget(jobs)
+
+    def dismiss(self) -> None:
+        """Tell all workers to stop, and to drop what they work on.
+
+        Raises
+        ------
+        BrokerError
+            The broker is gone.
+        """
+        self._announcer.say(Stop())
+
+    def close(self) -> None:
+        """Dismiss the workers, and leave nothing on a broker that is not ours."""
+        with contextlib.suppress(BrokerError):
+            if self._line is not None:
+                self.dismiss()
+        with contextlib.suppress(*self._errors):
+            if self._line is not None and not self._broker.private:
+                self._clear(self._line)
+        self._hang_up()
+        self._announcer.close()
+
+    # over the line -------------------------------------------------------------
+
+    def _over_line(self, use: Callable[[Line], T]) -> T:
+        """Use the connection, a new one if need be. ``use`` may be called again."""
+        error: Exception | None = None
+        for pause_s in PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                if self._line is None:
+                    self._line = self._connect()
+                return use(self._line)
+            except self._errors as reason:
+                error = reason
+                self._hang_up()
+        raise BrokerError(gone(self._app, error))
+
+    def _connect(self) -> Line:
+        line = Line(self._app)
+        line.declare(self._queues.tasks)
+        line.listen(self._queues.reports, self._hear)
+        return line
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def _send(self, line: Line, sending: str, task: Task) -> None:
+        self._app.send_task(
+            TASK,
+            kwargs={"batch": task.batch, "attempt": task.attempt},
+            task_id=sending,
+            queue=self._queues.tasks,
+            producer=line.producer,
+            declare=(),
+            retry=False,
+            delivery_mode="transient",
+        )
+
+    def _hear(self, body: object) -> None:
+        try:
+            reports = reports_from(body)
+        except ValueError:
+            return  # nobody of ours wrote it
+        with self._lock:
+            self._news += self._outcomes_of(reports)
+
+    def _outcomes_of(self, reports: Iterable[Report]) -> list[Outcome]:
+        return [outcome for report in reports for outcome in self._books.hear(report)]
+
+    def _patience_s(self, until_s: float) -> float:
+        if self._news:
+            return 0.0
+        return min(max(until_s - self._clock(), 0.0), TICK_S)
+
+    # what waits in the queue ---------------------------------------------------
+
+    def _look_after_queue(self) -> None:
+        now_s = self._clock()
+        with self._lock:
+            wonders = self._books.wonders
+        asks = wonders and now_s - self._asked_s >= ASK_S
+        if not asks and now_s - self._declared_s < REDECLARE_S:
+            return
+        self._asked_s = self._declared_s = now_s
+        waiting = self._over_line(lambda line: line.declare(self._queues.tasks))
+        with self._lock:
+            if not waiting:
+                self._books.queue_is_empty()
+            deaf = self._books.deaf(DEAF_S) if self._books.waits_s > DEAF_S else ()
+        for worker in deaf if waiting else ():
+            self._announcer.say(Restart(worker=worker))
+
+    def _announce(self, line: Line, announcement: Announcement) -> None:
+        queues = self._queues
+        line.send(to_record(announcement), queues.announcements, queues.key)
+
+    def _clear(self, line: Line) -> None:
+        line.remove(self._queues.tasks)
+        line.remove(self._queues.reports)
+        if is_redis(self._broker):
+            line.remove_keys(key_prefix(self._broker))
+
+
+class _Announcer:
+    """Speaks to all workers, over a connection of its own, from any thread."""
+
+    def __init__(
+        self, app: Celery, announce: Callable[[Line, Announcement], None]
+    ) -> None:
+        self._app = app
+        self._announce = announce
+        self._errors = errors(app)
+        self._lock = threading.Lock()
+        self._line: Line | None = None
+
+    def say(self, announcement: Announcement) -> None:
+        """Say it; a connection that has broken is made again, once."""
+        with self._lock:
+            try:
+                self._say(announcement)
+            except self._errors:
+                self._hang_up()
+                try:
+                    self._say(announcement)
+                except self._errors as error:
+                    self._hang_up()
+                    raise BrokerError(gone(self._app, error)) from None
+
+    def close(self) -> None:
+        with self._lock:
+            self._hang_up()
+
+    def _say(self, announcement: Announcement) -> None:
+        if self._line is None:
+            self._line = Line(self._app)
+        self._announce(self._line, announcement)
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+
+def gone(app: Celery, error: Exception | None) -> str:
+    """Tell the user about a broker that does not answer."""
+    where = app.connection_for_write(app.conf.broker_url).as_uri()
+    return (
+        f"the broker {where} does not answer: {error}; what was done is kept, "
+        "`trap-hpc resume` the run"
+    )

@@ -1,0 +1,95 @@
+"""One connection to the broker, for one thread, and what is done over it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Consumer, Exchange, Producer, Queue
+from kombu.exceptions import OperationalError
+
+AT_A_TIME = 1000
+"""So many messages are read before somebody looks at them."""
+AT_ONCE_S = 0.001
+"""A message that is there already is read within this."""
+
+
+class Line:
+    """An open connection. What goes wrong over it raises one of `broken`."""
+
+    def __init__(self, app: Celery) -> None:
+        """Connect."""
+        url = app.conf.broker_url
+        # Heartbeats would have to be looked after, and we may be busy elsewhere.
+        self._connection: Connection = app.connection_for_write(url, heartbeat=0)
+        try:
+            self._connection.connect()
+            self._channel = self._connection.default_channel
+            self.producer = Producer(self._channel, serializer="json")
+        except BaseException:
+            self.close()
+            raise
+
+    def listen(self, queue: Queue, hear: Callable[[Any], None]) -> None:
+        """Pass what comes in ``queue`` to ``hear``, while `read` runs."""
+        consumer = Consumer(
+            self._channel,
+            [queue],
+            no_ack=True,
+            accept=["json"],
+            on_decode_error=lambda message, error: None,
+        )
+        consumer.register_callback(lambda body, message: hear(body))
+        consumer.consume()
+
+    def read(self, timeout_s: float) -> None:
+        """Wait until something comes in, at most ``timeout_s``, and read it all."""
+        with contextlib.suppress(socket.timeout):
+            self._connection.drain_events(timeout=max(timeout_s, AT_ONCE_S))
+            for _ in range(AT_A_TIME):
+                self._connection.drain_events(timeout=AT_ONCE_S)
+
+    def send(self, body: object, exchange: Exchange | str, key: str) -> None:
+        """Send ``body``, once."""
+        self.producer.publish(
+            body, exchange=exchange, routing_key=key, delivery_mode="transient"
+        )
+
+    def declare(self, queue: Queue) -> int:
+        """Have ``queue`` there; return how many messages wait in it."""
+        bound = queue(self._channel)
+        answer = bound.queue_declare()
+        return int(answer.message_count)
+
+    def remove(self, queue: Queue) -> None:
+        """Delete ``queue`` and what is in it."""
+        queue(self._channel).delete()
+
+    def remove_keys(self, prefix: str) -> None:
+        """Delete all keys of a Redis server that begin with ``prefix``."""
+        client = self._channel.client
+        for key in list(client.scan_iter(match=f"{prefix}*", count=1000)):
+            client.delete(key.decode().removeprefix(prefix))  # it is put there again
+
+    def close(self) -> None:
+        """Disconnect; nothing is said if that fails."""
+        with contextlib.suppress(*broken(self._connection)):
+            self._connection.release()
+
+
+def broken(connection: Connection) -> tuple[type[Exception], ...]:
+    """Return what may be raised when a broker is not there, or not as it was."""
+    return (
+        OperationalError,
+        OSError,
+        *connection.connection_errors,
+        *connection.channel_errors,
+    )
+
+
+def errors(app: Celery) -> tuple[type[Exception], ...]:
+    """Return what may be raised over any line of ``app``."""
+    return broken(app.connection_for_write(app.conf.broker_url))

@@ -1,0 +1,154 @@
+"""What workers and launcher tell each other, besides the tasks themselves.
+
+Plain records, sent as JSON. Several reports travel in one message, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from trap_hpc.engines.lease import Beat
+from trap_hpc.pipeline.tasks import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """The worker lives: its first report, then one every few seconds."""
+
+    worker: str
+    job: str
+    node: str
+    slots: int
+    address: str
+    held: tuple[str, ...] = ()
+    """Ids of the tasks that it has, begun or not, by all it has reported so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The worker has taken the task out of the queue."""
+
+    worker: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The task did its work."""
+
+    worker: str
+    id: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """The task raised."""
+
+    worker: str
+    id: str
+    error: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killed:
+    """The process that worked on the task died; the worker lives on."""
+
+    worker: str
+    id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """The worker will not do the task."""
+
+    worker: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The worker ends, and with it whatever it still had."""
+
+    worker: str
+
+
+Report = Here | Taken | Done | Raised | Killed | Returned | Left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The launcher lives."""
+
+    beat: Beat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """All workers are to end at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """This worker takes nothing, though there is work: it is to start anew."""
+
+    worker: str
+
+
+Announcement = Lease | Stop | Restart
+
+_REPORTS = {
+    kind.__name__: kind for kind in (Here, Taken, Done, Raised, Killed, Returned, Left)
+}
+_ANNOUNCEMENTS = {kind.__name__: kind for kind in (Lease, Stop, Restart)}
+
+
+def to_record(message: Report | Announcement) -> dict[str, Any]:
+    """Return what is sent."""
+    return {"kind": type(message).__name__, **asdict(message)}
+
+
+def reports_from(body: Any) -> Sequence[Report]:
+    """Read a message of reports.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    try:
+        return [_report(dict(record)) for record in body]
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"not reports: {error}") from None
+
+
+def announcement_from(body: Any) -> Announcement:
+    """Read an announcement.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    try:
+        record = dict(body)
+        kind = _ANNOUNCEMENTS[record.pop("kind")]
+        if kind is Lease:
+            record["beat"] = Beat(**record["beat"])
+        return kind(**record)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"not an announcement: {error}") from None
+
+
+def _report(record: dict[str, Any]) -> Report:
+    kind = _REPORTS[record.pop("kind")]
+    if kind is Done:
+        record["receipt"] = Receipt(**record["receipt"])
+    elif kind is Here:
+        record["held"] = tuple(record["held"])
+    report: Report = kind(**record)
+    return report

@@ -1,0 +1,118 @@
+"""A worker's reports on their way to the launcher: in order, and none forgotten."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from celery import Celery
+
+from trap_hpc.engines.broker import Broker
+from trap_hpc.engines.celery.app import make_queues
+from trap_hpc.engines.celery.line import Line, errors
+from trap_hpc.engines.celery.messages import Here, Left, Report, Taken, to_record
+
+RETRY_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Sends reports from a thread of its own, and a sign of life in between.
+
+    What can't be sent is tried again for as long as it takes, so a report may arrive
+    twice. The sign of life lists the tasks that the worker has by all it has reported:
+    should a report get lost with a broker, the launcher learns of it from that list.
+    """
+
+    def __init__(
+        self,
+        app: Celery,
+        broker: Broker,
+        here: Here,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._broker = broker
+        self._here = here
+        self._clock = clock
+        self._errors = errors(app)
+        self._reports_to = make_queues(broker).reports
+        self._waiting: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self._held: dict[str, None] = {}
+        self._beat_at_s = clock()
+        self._line: Line | None = None
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def put(self, report: Report) -> None:
+        """Send ``report`` after all others. Any thread may do so; it never waits."""
+        self._waiting.put(report)
+
+    def leave(self, timeout_s: float) -> None:
+        """Say as the last thing that the worker ends; wait until it is said."""
+        self.put(Left(worker=self._here.worker))
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        left = False
+        while not left:
+            reports = self._next()
+            left = any(isinstance(report, Left) for report in reports)
+            if reports:
+                self._deliver([to_record(report) for report in reports])
+
+    def _next(self) -> list[Report]:
+        """Wait for a report, or until it is time for a sign of life."""
+        reports: list[Report] = []
+        try:
+            wait_s = max(self._beat_at_s - self._clock(), 0.0)
+            reports.append(self._waiting.get(timeout=wait_s or 0.001))
+            while True:
+                reports.append(self._waiting.get_nowait())
+        except queue.Empty:
+            pass
+        for report in reports:
+            self._note(report)
+        if self._clock() >= self._beat_at_s:
+            self._beat_at_s = self._clock() + self._broker.beat_s
+            reports.append(replace(self._here, held=tuple(self._held)))
+        return reports
+
+    def _note(self, report: Report) -> None:
+        if isinstance(report, Taken):
+            self._held[report.id] = None
+        elif not isinstance(report, Here | Left):
+            self._held.pop(report.id, None)
+
+    def _deliver(self, records: list[dict[str, object]]) -> None:
+        ailing = False
+        while True:
+            try:
+                self._try(records)
+                return
+            except self._errors as error:
+                if not ailing:
+                    log.warning("can't report to the launcher, trying on: %s", error)
+                ailing = True
+                self._hang_up()
+                time.sleep(RETRY_S)
+
+    def _try(self, records: list[dict[str, object]]) -> None:
+        if self._line is None:
+            self._line = Line(self._app)
+            self._line.declare(self._reports_to)
+        self._line.send(records, "", self._reports_to.name)
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()

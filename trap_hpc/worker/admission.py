@@ -1,0 +1,166 @@
+"""Who may work: the run's own code, for the session that is on, over an open road.
+
+Checked before anything heavy is imported, and before a connection is made: what is not
+the run's code never sees a task.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trap_hpc.engines.broker import Broker, Certificates, read_broker
+from trap_hpc.engines.celery.keyfiles import KeyFiles
+from trap_hpc.engines.lease import LeaseWatch, read_beat
+from trap_hpc.errors import BrokerError, RunError
+from trap_hpc.identity import identity, refusal, require_snapshot
+from trap_hpc.network import Dialled, dial
+from trap_hpc.paths import RunPaths
+from trap_hpc.worker.roll import Roll
+from trap_hpc.worker.rollcall import (
+    EXIT_DONE,
+    EXIT_OTHER_CODE,
+    EXIT_UNREACHABLE,
+    Try,
+)
+
+DIAL_S = 15.0
+DIAL_AGAIN_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class NotAdmittedError(Exception):
+    """The worker must not or can't work. The message says why."""
+
+    def __init__(self, state: str, exit_code: int, message: str) -> None:
+        super().__init__(message)
+        self.state = state
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """What a worker needs to begin."""
+
+    paths: RunPaths
+    broker: Broker
+    address: str
+    """Of the broker, the first that answered."""
+    watch: LeaseWatch
+
+
+def admit(
+    paths: RunPaths,
+    epoch: int,
+    roll: Roll,
+    *,
+    patient: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> Admitted:
+    """Go through all checks, in order. ``patient``: dial for as long as the lease holds.
+
+    Raises
+    ------
+    NotAdmittedError
+        There is nothing to do here, or not for us.
+    """
+    broker = _session(paths, epoch)
+    _same_code(paths, broker, roll)
+    watch = _lease(paths, broker, clock)
+    address = _dial(paths, broker, roll, watch, patient)
+    return Admitted(paths=paths, broker=broker, address=address, watch=watch)
+
+
+def _session(paths: RunPaths, epoch: int) -> Broker:
+    if not paths.broker.exists():
+        raise _late(f"{paths.broker} is not there: the run's session has ended")
+    try:
+        broker = read_broker(paths.broker)
+    except BrokerError as error:
+        raise NotAdmittedError("failed", 1, str(error)) from None
+    if broker.epoch != epoch:
+        raise _late(f"session {epoch} has ended; now there is session {broker.epoch}")
+    return broker
+
+
+def _late(why: str) -> NotAdmittedError:
+    return NotAdmittedError("late", EXIT_DONE, f"{why}; there is nothing to do")
+
+
+def _same_code(paths: RunPaths, broker: Broker, roll: Roll) -> None:
+    if paths.code.exists():
+        try:
+            require_snapshot(paths.code, broker.snapshot)
+        except RunError as error:
+            roll.say(expected=broker.identity)
+            raise _refused(str(error)) from None
+    roll.say(identity=identity())
+    difference = refusal(paths.directory / "identity.json", broker.identity)
+    if difference:
+        roll.say(expected=broker.identity)
+        raise _refused(difference)
+
+
+def _refused(why: str) -> NotAdmittedError:
+    return NotAdmittedError("refused", EXIT_OTHER_CODE, f"{why}; no task is done here")
+
+
+def _lease(paths: RunPaths, broker: Broker, clock: Callable[[], float]) -> LeaseWatch:
+    beat = read_beat(paths.lease)
+    if beat is None or beat.epoch != broker.epoch:
+        raise _late(f"{paths.lease} is not of session {broker.epoch}")
+    watch = LeaseWatch(broker.lease_s, clock)
+    watch.see("file", beat)
+    return watch
+
+
+def _dial(
+    paths: RunPaths, broker: Broker, roll: Roll, watch: LeaseWatch, patient: bool
+) -> str:
+    while True:
+        tries = _tries(broker)
+        roll.say(tries=tries, encrypted=broker.scheme in ("rediss", "amqps"))
+        answered = [each.address for each in tries if not each.error]
+        if answered:
+            roll.say(address=answered[0])
+            return answered[0]
+        watch.see("file", read_beat(paths.lease))
+        if not patient or watch.left_s <= 0:
+            raise NotAdmittedError("unreachable", EXIT_UNREACHABLE, _unreachable(tries))
+        log.warning("%s; dialling again", _unreachable(tries))
+        time.sleep(DIAL_AGAIN_S)
+
+
+def _tries(broker: Broker) -> tuple[Try, ...]:
+    context = tls_context(broker)
+    found = dial(broker.addresses, broker.port, tls=context, timeout_s=DIAL_S)
+    return tuple(Try(each.address, each.error, each.seconds) for each in found)
+
+
+def _unreachable(tries: tuple[Try, ...]) -> str:
+    said = "; ".join(f"{each.address}: {each.error}" for each in tries)
+    return f"the broker can't be reached from here: {said or 'it has no address'}"
+
+
+def tls_context(broker: Broker) -> ssl.SSLContext | None:
+    """Return how to shake hands with ``broker``; None if it does not encrypt."""
+    if broker.scheme not in ("rediss", "amqps"):
+        return None
+    if broker.certificates is None:
+        return ssl.create_default_context()
+    return _mutual(broker.certificates)
+
+
+def _mutual(certificates: Certificates) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=certificates.authority)
+    files = KeyFiles(certificates)
+    try:
+        context.load_cert_chain(files.certificate, files.key)
+    finally:
+        files.close()
+    return context

@@ -1,0 +1,70 @@
+"""Where a worker finds itself: what the scheduler and the system say."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from trap_hpc.config.environment import cores
+
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A job, as its worker sees it."""
+
+    job: str
+    """The scheduler's id: ``12_3`` for an array task, ``12.3`` for a step."""
+    node: str
+    cores: int
+    """That the worker may use."""
+    memory_bytes: int
+    """That the job was given; 0 if nobody says."""
+    ends_s: float | None
+    """When the scheduler will end the job, seconds since 1970, if it says so."""
+
+
+def find_place() -> Place:
+    """Look around."""
+    return Place(
+        job=_job(),
+        # Several nodes may share a host, which then has a name of its own.
+        node=os.environ.get("SLURMD_NODENAME") or socket.gethostname(),
+        cores=_cores(),
+        memory_bytes=_memory_bytes(),
+        ends_s=float(_number("SLURM_JOB_END_TIME")) or None,
+    )
+
+
+def _job() -> str:
+    array = os.environ.get("SLURM_ARRAY_JOB_ID")
+    if array:
+        return f"{array}_{os.environ.get('SLURM_ARRAY_TASK_ID', '0')}"
+    job, step = os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURM_STEP_ID")
+    if job:
+        return f"{job}.{step}" if step else job
+    return os.environ.get("TRAP_HPC_JOB") or str(os.getpid())
+
+
+def _cores() -> int:
+    """Count the cores of our affinity, but no more than the job was given.
+
+    Not every site confines a job to its cores.
+    """
+    given = _number("SLURM_CPUS_PER_TASK") or _number("TRAP_HPC_CORES")
+    return min(cores(), given) if given else cores()
+
+
+def _memory_bytes() -> int:
+    node = _number("SLURM_MEM_PER_NODE")
+    return (node or _number("SLURM_MEM_PER_CPU") * _cores()) * MIB
+
+
+def _number(name: str) -> int:
+    """Return the number in a variable; 0 if there is none."""
+    try:
+        return int(os.environ.get(name, ""))
+    except ValueError:
+        return 0

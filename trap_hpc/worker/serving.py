@@ -1,0 +1,169 @@
+"""The life of a worker that was admitted, and its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from trap_hpc.config.environment import astropy_offline
+from trap_hpc.engines.lease import Beat, LeaseWatch, read_beat
+from trap_hpc.worker.admission import Admitted, NotAdmittedError
+from trap_hpc.worker.environment import note_restart
+from trap_hpc.worker.place import Place
+from trap_hpc.worker.roll import Roll
+from trap_hpc.worker.rollcall import EXIT_DONE
+
+if TYPE_CHECKING:
+    from trap_hpc.engines.celery.worker import CeleryWorker
+
+LOOK_S = 0.2
+FILE_S = 1.0
+"""So often, at most, the lease file is read."""
+
+log = logging.getLogger(__name__)
+
+
+def serve(admitted: Admitted, place: Place, roll: Roll) -> NoReturn:
+    """Work until the launcher, the lease, the scheduler or the walltime says stop.
+
+    Raises
+    ------
+    NotAdmittedError
+        The lease never changed: nobody is there to work for.
+    """
+    # Heavy, and only for those who may work.
+    from trap_hpc.engines.celery.messages import Here
+    from trap_hpc.engines.celery.worker import CeleryWorker
+
+    astropy_offline()
+    _wait_for_beat(admitted)
+    end = _End(roll)
+    here = Here(
+        worker=f"{place.job}.{os.getpid()}@{place.node}",
+        job=place.job,
+        node=place.node,
+        slots=place.cores,
+        address=admitted.address,
+    )
+
+    def forked() -> None:
+        _watch_lease(admitted, end.leave)
+        roll.say(state="connected")
+
+    worker = CeleryWorker(
+        admitted.broker,
+        here,
+        run=admitted.paths.directory,
+        watch=admitted.watch,
+        forked=forked,
+        leave=end.leave,
+        again=end.start_anew,
+    )
+    end.worker = worker
+    _answer_signals(worker, end)
+    worker.run()
+    raise AssertionError("a worker ends its process")
+
+
+def _wait_for_beat(admitted: Admitted) -> None:
+    """Wait until the lease changes, in the file or through the broker.
+
+    No thread may be there yet: processes are still to be forked.
+    """
+    from trap_hpc.engines.celery.waiting import Waiting
+
+    watch, paths, broker = admitted.watch, admitted.paths, admitted.broker
+    watch.see("file", read_beat(paths.lease))
+    with Waiting(broker, admitted.address) as waiting:
+        while not watch.renewed:
+            if watch.left_s <= 0:
+                raise NotAdmittedError(
+                    "late",
+                    EXIT_DONE,
+                    f"{paths.lease} stood still for {broker.lease_s:g} s: the launcher "
+                    "is gone; there is nothing to do",
+                )
+            for beat in waiting.beats(LOOK_S):
+                watch.see("broker", beat)
+            watch.see("file", read_beat(paths.lease))
+
+
+def _watch_lease(admitted: Admitted, leave: Callable[[str], NoReturn]) -> None:
+    """Start what ends the worker with the lease.
+
+    One thread reads the file, and may hang with the file system; the other only looks
+    at the clock.
+    """
+    watch, path, epoch = admitted.watch, admitted.paths.lease, admitted.broker.epoch
+
+    def read() -> None:
+        while True:
+            beat = read_beat(path)
+            if beat is not None and beat.epoch != epoch:
+                leave(f"session {epoch} has ended: {path} is of another one")
+            watch.see("file", beat)
+            time.sleep(min(FILE_S, watch.lease_s / 10))
+
+    def count_down() -> None:
+        while (left_s := watch.left_s) > 0:
+            time.sleep(min(left_s, LOOK_S))
+        leave(f"nothing was seen of the launcher for {watch.lease_s:g} s")
+
+    for target in (read, count_down):
+        threading.Thread(target=target, name=target.__name__, daemon=True).start()
+
+
+class _End:
+    """The ways in which a worker ends."""
+
+    worker: CeleryWorker
+
+    def __init__(self, roll: Roll) -> None:
+        self._roll = roll
+
+    def leave(self, why: str) -> NoReturn:
+        """End at once, with all processes. Any thread may call it."""
+        log.info("ends: %s", why)
+        self.worker.mute()
+        kill_children()
+        self._roll.say_last(state="left", message=why)
+        logging.shutdown()
+        os._exit(EXIT_DONE)
+
+    def start_anew(self, why: str) -> NoReturn:
+        """End, and begin with the same command in the same job."""
+        log.warning("starts anew: %s", why)
+        self.worker.mute()
+        kill_children()
+        note_restart()
+        logging.shutdown()
+        os.execv(sys.executable, sys.orig_argv)
+
+
+def kill_children() -> None:
+    """Kill all processes that we started."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+
+
+def _answer_signals(worker: CeleryWorker, end: _End) -> None:
+    def drop(number: int, _: object) -> None:
+        worker.last_words()
+        end.leave(f"{signal.Signals(number).name}: drops what it has")
+
+    def finish(number: int, _: object) -> None:
+        log.info("%s: the job's time is nearly over", signal.Signals(number).name)
+        worker.finish()
+
+    signal.signal(signal.SIGTERM, drop)
+    signal.signal(signal.SIGINT, drop)
+    signal.signal(signal.SIGUSR1, finish)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
