@@ -20,13 +20,15 @@ from trap_hpc.engines.redis_server.folder import (
     write_private,
 )
 from trap_hpc.engines.redis_server.program import Program
-from trap_hpc.engines.redis_server.trial import answers
+from trap_hpc.engines.redis_server.trial import max_connections
 from trap_hpc.errors import BrokerError
 
 START_S = 20.0
 STOP_S = 10.0
 POLL_S = 0.01
 TAKEN = "Address already in use"
+NO_TLS = ("Bad directive", "TLS support")
+"""Words of a server that was built without TLS when it is told of `tls-port`."""
 
 
 class PortTakenError(BrokerError):
@@ -85,8 +87,10 @@ def _write_certificates(folder: ServerFolder, pairs: Pairs) -> None:
     write_private(folder.client_key, pairs.clients.key)
 
 
-def bring_up(launch: Launch, folder: ServerFolder) -> shell.Process:
-    """Start guard and server, and wait until the server lets us in; return the guard.
+def bring_up(launch: Launch, folder: ServerFolder) -> tuple[shell.Process, int]:
+    """Start guard and server, and wait until the server lets us in.
+
+    Return the guard, and how many connections the server takes.
 
     Raises
     ------
@@ -101,28 +105,36 @@ def bring_up(launch: Launch, folder: ServerFolder) -> shell.Process:
         argv = [sys.executable, "-P", "-m", f"{__package__}.guard", str(folder.path)]
         guard = shell.start(argv, output=folder.log, keep_stdin=True)
         try:
-            _wait_for_answer(launch, folder, guard)
+            connections = _wait_for_answer(launch, folder, guard)
         except BaseException:
             end_guard(guard)
             raise
     except BaseException:
         remove_folder(folder)
         raise
-    return guard
+    return guard, connections
 
 
-def _wait_for_answer(
-    launch: Launch, folder: ServerFolder, guard: shell.Process
-) -> None:
+def _wait_for_answer(launch: Launch, folder: ServerFolder, guard: shell.Process) -> int:
     ends_s = time.monotonic() + START_S
-    while not answers(launch.broker, folder):
-        ended = guard.poll() is not None
-        if ended or time.monotonic() > ends_s:
+    while not (connections := max_connections(launch.broker, folder)):
+        if guard.poll() is not None:
+            raise _why_not(launch, folder.last_words() or "it said nothing")
+        if time.monotonic() > ends_s:
             words = folder.last_words()
-            error = PortTakenError if TAKEN in words else BrokerError
-            how = "did not start" if ended else f"did not answer in {START_S:g} s"
-            raise error(f"{launch.program} {how}: {words or 'it said nothing'}")
+            raise BrokerError(
+                f"{launch.program} gave no answer for {START_S:g} s: {words}"
+            )
         time.sleep(POLL_S)
+    return connections
+
+
+def _why_not(launch: Launch, words: str) -> BrokerError:
+    if TAKEN in words:
+        return PortTakenError(words)
+    if launch.pairs is not None and any(sign in words for sign in NO_TLS):
+        return BrokerError(f"{launch.program} was built without TLS")
+    return BrokerError(f"{launch.program} did not start: {words}")
 
 
 def end_guard(guard: shell.Process) -> None:

@@ -11,14 +11,17 @@ from pathlib import Path
 import psutil
 
 from trap_hpc.engines.redis_server.folder import (
+    GuardOrder,
     ServerFolder,
     read_order,
     remove_credentials,
     remove_folder,
 )
+from trap_hpc.engines.redis_server.places import PREFIX
 from trap_hpc.errors import BrokerError
 
 PATIENCE_S = 5.0
+"""For a process to end when it is asked to, and when it is killed."""
 
 
 def remove_leftovers(path: Path) -> str:
@@ -34,26 +37,36 @@ def remove_leftovers(path: Path) -> str:
     """
     if not os.path.lexists(path):
         return ""
-    folder = ServerFolder(path)
     _check_ours(path)
-    order = read_order(folder)
-    if order.host != socket.gethostname():
-        raise BrokerError(
-            f"the broker of {path} is on {order.host}: reap the run there"
-        )
+    folder = ServerFolder(path)
+    order = _order(folder)
     ended = [_end(pid_file, path) for pid_file in (folder.guard_id, folder.server_id)]
-    remove_credentials(Path(order.credentials), epoch=order.epoch, port=order.port)
+    if order is not None:
+        remove_credentials(Path(order.credentials), epoch=order.epoch, port=order.port)
     remove_folder(folder)
-    if path.exists():
-        raise BrokerError(f"{path} can't be removed; do it by hand")
-    what = "the broker was ended, and" if any(ended) else "the broker was dead;"
+    if os.path.lexists(path):
+        raise BrokerError(f"{path} can't be removed: do it by hand")
+    what = "a broker was ended, and" if any(ended) else "a broker was dead;"
     return f"{what} its folder {path} removed"
 
 
 def _check_ours(path: Path) -> None:
+    """Make sure of the folder: names are written in a file, and used again."""
     found = path.lstat()
-    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
-        raise BrokerError(f"{path} is not a folder of yours: left as it is")
+    ours = found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode)
+    if not ours or not path.name.startswith(PREFIX) or found.st_mode & 0o077:
+        raise BrokerError(f"{path} is not a broker's folder of yours: left as it is")
+
+
+def _order(folder: ServerFolder) -> GuardOrder | None:
+    """Read the guard's order; None if somebody was about to remove the folder."""
+    try:
+        order = read_order(folder)
+    except BrokerError:
+        return None
+    if order.host != socket.gethostname():
+        raise BrokerError(f"the broker of {folder.path} is on {order.host}: reap there")
+    return order
 
 
 def _end(pid_file: Path, folder: Path) -> bool:

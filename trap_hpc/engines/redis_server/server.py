@@ -13,7 +13,6 @@ from trap_hpc.engines.redis_server.authority import new_certificates
 from trap_hpc.engines.redis_server.configuration import MAX_ADDRESSES
 from trap_hpc.engines.redis_server.folder import (
     ServerFolder,
-    make_folder,
     remove_credentials,
     remove_folder,
 )
@@ -23,11 +22,14 @@ from trap_hpc.engines.redis_server.launching import (
     bring_up,
     end_guard,
 )
+from trap_hpc.engines.redis_server.places import make_folder
 from trap_hpc.engines.redis_server.ports import free_port
 from trap_hpc.engines.redis_server.program import Program, find_programs
 from trap_hpc.errors import BrokerError
 
 PORT_TRIES = 5
+MODES = {"auto": (True, False), "required": (True,), "off": (False,)}
+"""Whether to encrypt, in the order of trying."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class PrivateBroker:
     """Path and version."""
     remark: str
     """Why traffic is not encrypted, if it is not."""
+    connections: int
+    """That the server takes at a time; a worker has a handful."""
     credentials: Path
     guard: shell.Process = field(repr=False)
 
@@ -94,10 +98,11 @@ def start_private_broker(
     """
     found = find_programs(order.binary)
     reasons = list(found.skipped)
-    for encrypted in _modes(order.tls):
+    for encrypted in MODES[order.tls]:
+        remark = "" if encrypted else _unencrypted(reasons[len(found.skipped) :])
         for program in found.programs:
             try:
-                broker = _start(order, program, encrypted, _unencrypted(order, reasons))
+                broker = _start(order, program, encrypted, remark)
             except BrokerError as error:
                 reasons.append(str(error))
             else:
@@ -106,22 +111,18 @@ def start_private_broker(
     raise BrokerError(_nothing(order, reasons))
 
 
-def _modes(tls: str) -> tuple[bool, ...]:
-    """Whether to encrypt, in the order of trying."""
-    return {"auto": (True, False), "required": (True,), "off": (False,)}[tls]
-
-
-def _unencrypted(order: BrokerOrder, reasons: Sequence[str]) -> str:
-    if order.tls == "off":
-        return "traffic is not encrypted: `tls` is off in the site profile"
-    failed = (reason for reason in reasons if "tls" in reason.lower())
-    return f"traffic is not encrypted: {'; '.join(failed)}"
+def _unencrypted(failed: Sequence[str]) -> str:
+    why = "; ".join(failed) or "`tls` is off in the site profile"
+    return f"traffic is not encrypted: {why}"
 
 
 def _told(private: PrivateBroker) -> str:
     broker = private.broker
     where = ", ".join(broker.addresses)
-    told = f"broker: {private.program}, {broker.scheme}, port {broker.port} of {where}"
+    told = (
+        f"broker: {private.program}, {broker.scheme}, port {broker.port} of {where}, "
+        f"at most {private.connections} connections"
+    )
     return f"{told}; {private.remark}" if private.remark else told
 
 
@@ -142,14 +143,15 @@ def _start(
         launch = _launch(order, program, encrypted)
         folder = make_folder()
         try:
-            guard = bring_up(launch, folder)
+            guard, connections = bring_up(launch, folder)
         except PortTakenError:
             continue
         return PrivateBroker(
             broker=launch.broker,
             folder=folder.path,
             program=str(program),
-            remark="" if encrypted else remark,
+            remark=remark,
+            connections=connections,
             credentials=order.credentials,
             guard=guard,
         )

@@ -12,13 +12,13 @@ from trap_hpc.engines.redis_server.folder import ServerFolder
 TIMEOUT_S = 5.0
 
 
-def answers(broker: Broker, folder: ServerFolder) -> bool:
-    """Whether the server answers to ``broker``'s user by the first of its addresses."""
+def max_connections(broker: Broker, folder: ServerFolder) -> int:
+    """Ask the server how many connections it takes; 0 if it does not let us in."""
     try:
         with connect(broker, folder) as client:
-            return bool(client.ping())
+            return int(client.info("clients")["maxclients"])
     except (redis.ConnectionError, redis.TimeoutError):
-        return False
+        return 0
 
 
 def connect(broker: Broker, folder: ServerFolder) -> redis.Redis[bytes]:
