@@ -9,6 +9,7 @@ travels through a broker.
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -142,7 +143,12 @@ def deliver(
     folder = Path(task.run) / "measurements"
     path = folder / f"{task.batch}.{task.attempt}.h5"
     checksum = measurements.save(
-        path, findings, batch=task.batch, step=batch.step, cpu_features=CPU_FEATURES
+        path,
+        findings,
+        batch=task.batch,
+        step=batch.step,
+        node=socket.gethostname(),
+        cpu_features=CPU_FEATURES,
     )
     return Receipt(
         file=path.name,
