@@ -15,6 +15,7 @@ import click
 
 from trap_hpc import __version__
 from trap_hpc.cli import exits
+from trap_hpc.cli.leftovers import clearing_up
 from trap_hpc.config.environment import cap_threads
 from trap_hpc.errors import TrapHpcError, UsageError
 from trap_hpc.run.session.ctrl_c import release
@@ -33,11 +34,11 @@ class _Command:
 COMMANDS = {
     "run": _Command("run", "Images in, catalogue and light curves out.", True),
     "resume": _Command("resume", "Finish what a killed run left.", True),
-    "attach": _Command("attach", "Watch a run that goes on elsewhere, to its end."),
     "plan": _Command("run", "Say what `run` would do, and do nothing."),
     "doctor": _Command("doctor", "Try a site with one tiny real job."),
     "sites": _Command("sites", "List, show, check or import descriptions of clusters."),
     "runs": _Command("runs", "List the runs that are known here."),
+    "attach": _Command("attach", "Watch a run that goes on elsewhere, to its end."),
     "status": _Command("status", "Say how far a run is, and what its jobs wait for."),
     "logs": _Command("logs", "Show what a run's jobs printed, failed ones first."),
     "stop": _Command("stop", "Make a run stop, from anywhere."),
@@ -118,9 +119,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _guarded(words: Sequence[str], debug: bool) -> int:
     """Return the exit code, and say what went wrong in a sentence."""
     try:
-        if not any(COMMANDS[word].answers_ctrl_c for word in words[:1] if word in COMMANDS):
+        if not any(
+            COMMANDS[word].answers_ctrl_c for word in words[:1] if word in COMMANDS
+        ):
             release()
-        code = cli.main(words, "trap-hpc", standalone_mode=False, obj=debug)
+        with clearing_up(words):
+            code = cli.main(words, "trap-hpc", standalone_mode=False, obj=debug)
         return int(code or 0)
     except click.ClickException as error:
         error.show()

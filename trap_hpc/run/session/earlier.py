@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trap_hpc.errors import RunError
@@ -34,29 +34,21 @@ def end_earlier_session(
 
 def reap_others(run_id: str, say: Callable[[str], None]) -> None:
     """Remove in the background what other runs left whose launchers are gone."""
-    begin_reaping(lambda found: found.record.run_id != run_id, say)
-
-
-def begin_reaping(
-    chosen: Callable[[Leftover], bool], say: Callable[[str], None]
-) -> threading.Thread:
-    """Reap the chosen ones of all known runs in a thread that nobody waits for."""
 
     def work() -> None:
-        found = [each for each in leftovers(known_runs()) if chosen(each)]
+        runs = {name: path for name, path in known_runs().items() if name != run_id}
+        reap_quietly(leftovers(runs), say)
+
+    # Nobody waits for it: what it does not manage is done the next time.
+    threading.Thread(target=work, name="reap", daemon=True).start()
+
+
+def reap_quietly(found: Sequence[Leftover], say: Callable[[str], None]) -> None:
+    """Reap what nobody asked for: say what was removed, and disturb nobody."""
+    try:
         for reaped in real_reaper(_nothing).reap(found):
             if reaped.verdict == "removed":
                 say(f"{reaped.run_id} was left behind: {reaped.text}")
-
-    thread = threading.Thread(target=_quietly, args=(work,), name="reap", daemon=True)
-    thread.start()
-    return thread
-
-
-def _quietly(work: Callable[[], None]) -> None:
-    """Do what nobody asked for, and disturb nobody if it fails."""
-    try:
-        work()
     except Exception:  # noqa: BLE001  the next command tries again
         return
 

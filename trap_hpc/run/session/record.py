@@ -74,6 +74,14 @@ def write_session(directory: Path, record: SessionRecord) -> None:
     write_whole(RunPaths(directory).session, json.dumps(content, indent=1).encode())
 
 
+def may_be_up(directory: Path) -> bool:
+    """Say cheaply whether `read_session` could say that a session is up."""
+    try:
+        return b'"up": true' in RunPaths(directory).session.read_bytes()
+    except OSError:
+        return False
+
+
 def read_session(directory: Path) -> SessionRecord | None:
     """Return the record of the run's latest session; None if it never had one.
 
