@@ -1,0 +1,251 @@
+"""Looking at a run from outside: how far it is, who works on it, what jobs printed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import CommandLine
+from tests.sessions import RUN, a_record
+from tests.test_reap import gone, of_process
+from trap_hpc.paths import RunPaths
+from trap_hpc.run.overview import failed_jobs, overview
+from trap_hpc.run.progress import JobGroup, Progress, Staff
+from trap_hpc.run.session.alive import this_process
+from trap_hpc.run.session.record import write_session
+from trap_hpc.run.status import write_status
+from trap_hpc.run.tally import Tally
+
+STAFF = Staff(
+    workers=4,
+    wanted=6,
+    jobs="3 jobs: 1 pending (Priority), 2 running",
+    groups=(
+        JobGroup(
+            state="pending",
+            jobs=1,
+            ids="12_2",
+            nodes="",
+            reason="Priority",
+            explanation="others are before it",
+        ),
+        JobGroup(
+            state="running",
+            jobs=2,
+            ids="12_[0-1]",
+            nodes="n1",
+            reason="",
+            explanation="",
+        ),
+    ),
+    refusals=("1 worker on n3 refused: runs code a, the run has code b",),
+    failed=("12_5",),
+)
+
+
+def a_progress(**changes: object) -> Progress:
+    facts: dict[str, object] = {
+        "phase": "measuring",
+        "images": 300,
+        "scanned": 300,
+        "measured": 40,
+        "associated": 30,
+        "refused": 2,
+        "elapsed_s": 10.0,
+        "rate_per_s": 4.0,
+        "left_s": 65.0,
+        "batches": 17,
+        "staff": STAFF,
+    }
+    return Progress(**(facts | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPaths:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    paths = RunPaths(tmp_path / "run")
+    paths.make()
+    paths.plan.write_text("schema_version = 1\n")
+    return paths
+
+
+@pytest.fixture
+def trap_hpc(capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(capsys)
+
+
+def test_what_is_written_is_read(run: RunPaths) -> None:
+    write_status(run.status, a_progress())
+    seen = overview(run.directory)
+    assert seen.progress == a_progress()
+    assert seen.launcher == this_process()
+    assert seen.alive is True
+    assert not seen.finished
+
+
+def test_a_status_of_an_older_version_is_read_too(run: RunPaths) -> None:
+    write_status(run.status, a_progress())
+    record = json.loads(run.status.read_text())
+    for name in ("launcher", "staff", "batches", "written"):
+        del record[name]
+    run.status.write_text(json.dumps(record))
+    seen = overview(run.directory)
+    assert seen.progress == a_progress(staff=None, batches=0)
+    assert (seen.launcher, seen.alive) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"phase": "measuring"}'])
+def test_a_damaged_status_is_no_crash(
+    run: RunPaths, trap_hpc: CommandLine, text: str
+) -> None:
+    run.status.write_text(text)
+    said = trap_hpc("status", run.directory)
+    assert said.code == 0
+    assert "it has not said anything yet" in said.out
+
+
+def test_all_that_matters_is_said(run: RunPaths, trap_hpc: CommandLine) -> None:
+    write_status(run.status, a_progress())
+    write_session(run.directory, of_process(this_process(), site="alpha"))
+    lines = trap_hpc("status", run.directory).out.splitlines()
+    assert lines[0] == f"run       {run.directory}"
+    assert "measuring: 40 of 300 images, 2 refused, 4 images/s, 1:05 left" in lines[1]
+    assert "17 batches done" in lines[1]
+    assert lines[2].startswith("launcher  lives: process ")
+    assert lines[3:7] == [
+        "workers   4 of 6 in",
+        "jobs      3 jobs: 1 pending (Priority), 2 running",
+        "          1 pending (12_2): others are before it",
+        "refused   1 worker on n3 refused: runs code a, the run has code b",
+    ]
+    assert lines[7].startswith("session   3 jobs submitted to alpha (slurm) since 2026")
+
+
+def test_a_launcher_that_is_gone_is_told_with_what_to_do(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_status(run.status, a_progress(staff=None))
+    record = of_process(gone(), scheduler="local", cluster="elsewhere")
+    write_session(run.directory, record)
+    said = trap_hpc("status", run.directory)
+    assert "is gone (process" in said.out
+    assert "`trap-hpc reap` removes what it left" in said.out
+
+
+def test_a_launcher_elsewhere_is_not_judged(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_status(run.status, a_progress())
+    write_session(run.directory, a_record())
+    assert (
+        "on elsewhere: can't be seen from here" in trap_hpc("status", run.directory).out
+    )
+
+
+def test_how_a_session_ended_is_said(run: RunPaths, trap_hpc: CommandLine) -> None:
+    write_status(run.status, a_progress(phase="done"))
+    record = a_record(up=False, left=0, asked="squeue", ended="2026-01-01")
+    write_session(run.directory, replace(record, remark="SIGTERM"))
+    said = trap_hpc("status", run.directory)
+    assert "ended 2026-01-01, 0 left (asked squeue)" in said.out
+    assert said.out.rstrip().endswith("SIGTERM")
+    assert "launcher" not in said.out
+    assert "workers" not in said.out
+
+
+def test_programs_get_all_of_it(run: RunPaths, trap_hpc: CommandLine) -> None:
+    write_status(run.status, a_progress())
+    write_session(run.directory, of_process(this_process()))
+    record = trap_hpc("status", run.directory, "--json").record
+    assert record["schema_version"] == 1
+    assert record["alive"] is True
+    assert record["progress"]["staff"]["workers"] == 4
+    assert record["progress"]["staff"]["groups"][0]["reason"] == "Priority"
+    assert record["session"]["arrays"] == ["1"]
+
+
+def test_the_scheduler_is_asked_if_wanted(run: RunPaths, trap_hpc: CommandLine) -> None:
+    write_session(run.directory, a_record(scheduler="local", run_id=RUN))
+    assert (
+        "asked     no jobs are known any more"
+        in trap_hpc("status", run.directory, "--ask").out
+    )
+    assert trap_hpc("status", run.directory, "--ask", "--json").record["asked"] == []
+
+
+def test_batches_are_counted_and_staff_is_told() -> None:
+    seen: list[Progress] = []
+    tally = Tally(seen.append)
+    tally.staff = lambda: STAFF
+    tally.scanned(3, 0)
+    tally.measured(2, 1)
+    tally.forced()
+    tally.tell()
+    assert seen[-1].batches == 3
+    assert seen[-1].staff == STAFF
+
+
+# logs --------------------------------------------------------------------------------
+
+
+def write_logs(run: RunPaths) -> None:
+    (run.logs / "12_1-n1.log").write_text("all is well\n")
+    (run.logs / "12_5-n3.log").write_text("".join(f"line {n}\n" for n in range(50)))
+    (run.logs / "12_10-n1.log").write_text("\x1b[31mred\x1b[0m\n")
+    (run.logs / "12_11-n1.log").write_text("")
+    run.log.write_text("begun\nstopped\n")
+
+
+def test_logs_of_failed_jobs_come_without_being_named(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_logs(run)
+    write_status(run.status, a_progress())
+    lines = trap_hpc("logs", run.directory, "--lines", "2").out.splitlines()
+    assert lines == [
+        f"==> {run.logs / '12_5-n3.log'} <==",
+        "line 48",
+        "line 49",
+        f"==> {run.log} <==",
+        "begun",
+        "stopped",
+    ]
+
+
+def test_failed_jobs_are_known_after_the_session(run: RunPaths) -> None:
+    write_session(run.directory, a_record(up=False, failed=("12_1", "12_5")))
+    assert failed_jobs(run.directory) == ("12_1", "12_5")
+
+
+def test_logs_are_listed_if_nothing_failed(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_logs(run)
+    said = trap_hpc("logs", run.directory).out
+    assert "No job is known to have failed. Logs of jobs: 3" in said
+    assert said.index("12_1-n1.log") < said.index("12_5-n3") < said.index("12_10-n1")
+    assert "bytes" in said
+    assert said.endswith("begun\nstopped\n")
+
+
+@pytest.mark.parametrize("job", ["12_1", "12"])
+def test_one_job_or_one_array_can_be_named(
+    run: RunPaths, trap_hpc: CommandLine, job: str
+) -> None:
+    write_logs(run)
+    said = trap_hpc("logs", run.directory, "--job", job).out
+    assert "all is well" in said
+    assert ("line 49" in said) == (job == "12")
+    assert "\x1b" not in said
+
+
+def test_a_job_without_a_log_is_refused_with_those_that_have_one(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_logs(run)
+    said = trap_hpc("logs", run.directory, "--job", "99")
+    assert said.code == 2
+    assert "there are logs of: 12_1, 12_5, 12_10" in said.err
