@@ -128,7 +128,6 @@ def hosts_file(shape: Shape) -> str:
 
 
 SITE: Mapping[str, object] = {
-    "name": "test-slurm",
     "description": "the tests' own Slurm",
     "scheduler": "slurm",
     "queue": "main",

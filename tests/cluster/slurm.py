@@ -62,13 +62,11 @@ class Slurm:
             argv, host=host, user=user, environment=environment, folder=folder
         ).wait(timeout_s)
 
-    def trap_hpc(self, *words: str | Path, timeout_s: float = 120.0) -> Said:
-        """Run ``trap-hpc`` as the user on the login host."""
-        return self.run_as_user([*TRAP_HPC, *words], timeout_s=timeout_s)
-
-    def start_trap_hpc(self, *words: str | Path, host: str = "login") -> Command:
-        """Start ``trap-hpc`` as the user."""
-        return self.popen_as_user([*TRAP_HPC, *words], host=host)
+    def trap_hpc(
+        self, *words: str | Path, host: str = "login", timeout_s: float = 120.0
+    ) -> Said:
+        """Run ``trap-hpc`` as the user on a login host."""
+        return self.run_as_user([*TRAP_HPC, *words], host=host, timeout_s=timeout_s)
 
     # --- the scheduler
 
@@ -107,6 +105,19 @@ class Slurm:
 
     def thaw_controller(self) -> None:
         self._signal("login", "slurmctld.pid", signal.SIGCONT)
+
+    def drain(self, *numbers: int) -> None:
+        """Let no jobs begin on these nodes, or on all."""
+        self._set_state("drain", numbers)
+
+    def resume(self, *numbers: int) -> None:
+        """Let jobs begin again."""
+        self._set_state("resume", numbers)
+
+    def _set_state(self, state: str, numbers: Sequence[int]) -> None:
+        names = [f"n{number}" for number in numbers] or self.shape.node_names
+        update = ["update", f"nodename={','.join(names)}", f"state={state}"]
+        self.hosts["login"].run(["scontrol", *update, "reason=test"])
 
     def start_slurmd(self, number: int) -> None:
         self.node(number).run(["slurmd", "-f", self.conf])
@@ -178,6 +189,8 @@ class Slurm:
         if not self._answers():
             self.start_controller()
         for number, state in enumerate(self.node_states(), 1):
+            if state.startswith("drain"):
+                self.resume(number)
             if state.endswith("*") or state.startswith("down"):
                 # It asks for work at once; a node that only answers again may wait.
                 self.kill_slurmd(number)
