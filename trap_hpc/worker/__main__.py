@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
+from copy import copy
 from pathlib import Path
 
 from trap_hpc.paths import RunPaths
@@ -21,17 +21,14 @@ log = logging.getLogger("trap_hpc.worker")
 
 
 class _Plain(logging.Formatter):
-    """A line each, without tracebacks: what is expected to happen needs none."""
-
-    converter = time.gmtime
-
-    def formatException(self, ei: object) -> str:  # noqa: N802
-        """Leave it out; `format` would add a line otherwise."""
-        return ""
+    """A line each; libraries add tracebacks even to what is expected to happen."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
-        return " / ".join(super().format(record).split("\n")).rstrip(" /")
+        """Return the line."""
+        if not record.name.startswith("trap_hpc"):
+            record = copy(record)
+            record.exc_info = record.exc_text = None
+        return super().format(record)
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +45,7 @@ def main(arguments: list[str]) -> int:
     log.info("job %s, %d cores", place.job, place.cores)
     try:
         serve(admit(paths, epoch, roll, patient=restarted()), place, roll)
+        raise RuntimeError("Celery gave up; what it logged is above")
     except NotAdmittedError as reason:
         log.info("%s", reason)
         roll.say(state=reason.state, message=str(reason))
@@ -61,8 +59,11 @@ def main(arguments: list[str]) -> int:
 def set_up_logging(node: str) -> None:
     """Log to standard error: what we say, and what libraries warn of."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Plain(f"%(asctime)sZ {node} %(message)s"))
+    plain = _Plain(f"%(asctime)s {node} %(message)s")
+    handler.setFormatter(plain)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # The pool's own logger shares nothing with others.
+    logging.getLogger("multiprocessing").addHandler(handler)
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
     logging.getLogger("trap_hpc").setLevel(logging.INFO)

@@ -11,14 +11,13 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from trap_hpc.engines.broker import Broker, Certificates, read_broker
 from trap_hpc.engines.celery.keyfiles import KeyFiles
 from trap_hpc.engines.lease import LeaseWatch, read_beat
 from trap_hpc.errors import BrokerError, RunError
 from trap_hpc.identity import identity, refusal, require_snapshot
-from trap_hpc.network import Dialled, dial
+from trap_hpc.network import dial
 from trap_hpc.paths import RunPaths
 from trap_hpc.worker.roll import Roll
 from trap_hpc.worker.rollcall import (
@@ -62,7 +61,9 @@ def admit(
     patient: bool,
     clock: Callable[[], float] = time.monotonic,
 ) -> Admitted:
-    """Go through all checks, in order. ``patient``: dial for as long as the lease holds.
+    """Go through all checks, in order.
+
+    ``patient``: dial again and again, for as long as the lease holds.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from trap_hpc.config.environment import astropy_offline
-from trap_hpc.engines.lease import Beat, LeaseWatch, read_beat
+from trap_hpc.engines.lease import read_beat
 from trap_hpc.worker.admission import Admitted, NotAdmittedError
 from trap_hpc.worker.environment import note_restart
 from trap_hpc.worker.place import Place
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
     from trap_hpc.engines.celery.worker import CeleryWorker
 
 LOOK_S = 0.2
+ANEW_S = 30.0
+"""A worker that fails sooner would do so again and again."""
 FILE_S = 1.0
 """So often, at most, the lease file is read."""
 
 log = logging.getLogger(__name__)
 
 
-def serve(admitted: Admitted, place: Place, roll: Roll) -> NoReturn:
+def serve(admitted: Admitted, place: Place, roll: Roll) -> None:
     """Work until the launcher, the lease, the scheduler or the walltime says stop.
+
+    It returns only if Celery gives up, which it should not.
 
     Raises
     ------
@@ -67,8 +71,12 @@ def serve(admitted: Admitted, place: Place, roll: Roll) -> NoReturn:
     )
     end.worker = worker
     _answer_signals(worker, end)
+    began_s = time.monotonic()
     worker.run()
-    raise AssertionError("a worker ends its process")
+    if time.monotonic() - began_s > ANEW_S:
+        end.start_anew("Celery gave up")
+    worker.mute()
+    kill_children()
 
 
 def _wait_for_beat(admitted: Admitted) -> None:
@@ -155,11 +163,17 @@ def kill_children() -> None:
 
 
 def _answer_signals(worker: CeleryWorker, end: _End) -> None:
+    parent = os.getpid()
+
     def drop(number: int, _: object) -> None:
+        if os.getpid() != parent:  # a process that has just been forked
+            os._exit(EXIT_DONE)
         worker.last_words()
         end.leave(f"{signal.Signals(number).name}: drops what it has")
 
     def finish(number: int, _: object) -> None:
+        if os.getpid() != parent:
+            return
         log.info("%s: the job's time is nearly over", signal.Signals(number).name)
         worker.finish()
 

@@ -21,24 +21,20 @@ from trap_hpc.engines.celery.messages import (
     Returned,
     Taken,
 )
+from trap_hpc.engines.celery.unclaimed import Unclaimed
 from trap_hpc.pipeline.tasks import Task
 
-CLAIM_S = 3.0
-"""So long a worker may need to say that it has taken a task."""
 TASKS_A_SLOT = 2
 """One is worked on, one waits beside it."""
+NOBODY = "a worker that took it, but never said so"
 
 
 @dataclass(slots=True)
-class _Sent:
+class _Open:
     """A task under way."""
 
     task: Task
-    number: int
-    sent_s: float
     holder: str = ""
-    passed_s: float | None = None
-    """Since when it should have been claimed, by what is known of the queue."""
 
 
 @dataclass(slots=True)
@@ -58,11 +54,10 @@ class Books:
         """``clock`` is monotonic, in seconds."""
         self._lease_s = lease_s
         self._clock = clock
-        self._open: dict[str, _Sent] = {}
-        self._unclaimed: dict[str, _Sent] = {}
+        self._open: dict[str, _Open] = {}
         self._workers: dict[str, _Worker] = {}
         self._gone: set[str] = set()
-        self._number = 0
+        self.unclaimed = Unclaimed(clock)
 
     @property
     def slots(self) -> int:
@@ -91,9 +86,9 @@ class Books:
 
     def send(self, task: Task) -> str:
         """Note that ``task`` is sent now; return the id of this sending."""
-        sending, self._number = uuid4().hex, self._number + 1
-        sent = _Sent(task=task, number=self._number, sent_s=self._clock())
-        self._open[sending] = self._unclaimed[sending] = sent
+        sending = uuid4().hex
+        self._open[sending] = _Open(task)
+        self.unclaimed.add(sending)
         return sending
 
     def hear(self, report: Report) -> Iterator[Outcome]:
@@ -109,58 +104,35 @@ class Books:
             case Returned():
                 yield from self._returned(report)
             case Left():
-                yield from self._drop(report.worker)
+                yield from self._drop(report.worker, for_ever=True)
             case _:
                 yield from self._settled(report)
 
-    def silent(self) -> Iterator[Outcome]:
-        """Drop the workers that have not been heard of for a lease.
+    def overdue(self) -> Iterator[Outcome]:
+        """Give up workers that were silent for a lease, and tasks that nobody claims.
 
         All reports that wait must have been taken before: it is this side that may
         have been busy elsewhere.
         """
         limit_s = self._clock() - self._lease_s
         for name in [n for n, w in self._workers.items() if w.heard_s < limit_s]:
-            yield from self._drop(name, back=True)
+            yield from self._drop(name, for_ever=False)
+        for sending in self.unclaimed.overdue:
+            yield self._lost(sending, NOBODY)
 
     def forget(self, jobs: Collection[str]) -> Iterator[Outcome]:
-        """Drop the workers of these jobs."""
+        """Drop the workers of these jobs, for good."""
         for name in [n for n, w in self._workers.items() if w.here.job in jobs]:
-            yield from self._drop(name)
-
-    # tasks that nobody claims --------------------------------------------------
-
-    @property
-    def wonders(self) -> bool:
-        """Whether a task has been in the queue long enough to ask if it still is."""
-        limit_s = self._clock() - CLAIM_S
-        return any(
-            sent.sent_s < limit_s and sent.passed_s is None
-            for sent in self._unclaimed.values()
-        )
-
-    def queue_is_empty(self) -> None:
-        """Note that: whatever is unclaimed has been taken by somebody."""
-        for sent in self._unclaimed.values():
-            self._pass(sent)
-
-    def unclaimed(self) -> Iterator[Outcome]:
-        """Give up tasks that somebody took, who then never said so."""
-        limit_s = self._clock() - CLAIM_S
-        for sending in [
-            sending
-            for sending, sent in self._unclaimed.items()
-            if sent.passed_s is not None and sent.passed_s < limit_s
-        ]:
-            yield Lost(task=self._settle(sending), worker="a worker that took it")
+            yield from self._drop(name, for_ever=True)
 
     def deaf(self, wait_s: float) -> Sequence[str]:
         """Return the workers that have taken nothing for ``wait_s`` and could have.
 
-        Of use only while tasks wait in the queue. A worker is named once in
-        ``wait_s``.
+        Of use only while tasks wait in the queue. A worker is named once in ``wait_s``.
         """
         limit_s = self._clock() - wait_s
+        if self.unclaimed.waiting_s < wait_s:
+            return []
         deaf = [
             worker
             for worker in self._workers.values()
@@ -169,12 +141,6 @@ class Books:
         for worker in deaf:
             worker.took_s = self._clock()
         return [worker.here.worker for worker in deaf]
-
-    @property
-    def waits_s(self) -> float:
-        """How long the oldest unclaimed task has been waiting."""
-        oldest = next(iter(self._unclaimed.values()), None)
-        return self._clock() - oldest.sent_s if oldest else 0.0
 
     # the parts -----------------------------------------------------------------
 
@@ -190,29 +156,22 @@ class Books:
             yield from self._claim(sending, here.worker)
 
     def _claim(self, sending: str, name: str) -> Iterator[Outcome]:
-        sent, worker = self._open.get(sending), self._workers.get(name)
-        if sent is None or sent.holder == name:
+        task, worker = self._open.get(sending), self._workers.get(name)
+        if task is None or task.holder == name:
             return
+        self.unclaimed.claimed(sending)
         if worker is None:  # it was given up: so is what it takes
             yield self._lost(sending, name)
             return
-        self._leave(sending, sent)
-        sent.holder = name
+        self._release(sending, task)
+        task.holder = name
         worker.held.add(sending)
         worker.took_s = self._clock()
-        for other in self._unclaimed.values():
-            if other.number > sent.number:
-                break
-            self._pass(other)
-
-    def _pass(self, sent: _Sent) -> None:
-        if sent.passed_s is None:
-            sent.passed_s = self._clock()
 
     def _returned(self, report: Returned) -> Iterator[Outcome]:
         """Believe a worker that it has not got the task; others may well have it."""
-        sent = self._open.get(report.id)
-        if sent is not None and sent.holder in ("", report.worker):
+        task = self._open.get(report.id)
+        if task is not None and task.holder in ("", report.worker):
             yield self._lost(report.id, report.worker)
 
     def _settled(self, report: Done | Raised | Killed) -> Iterator[Outcome]:
@@ -227,9 +186,9 @@ class Books:
             case Killed():
                 yield Died(task=task, worker=report.worker, how=report.how)
 
-    def _drop(self, name: str, *, back: bool = False) -> Iterator[Outcome]:
-        """Give up a worker; unless it may come ``back``, never hear of it again."""
-        if not back:
+    def _drop(self, name: str, *, for_ever: bool) -> Iterator[Outcome]:
+        """Give up a worker, and what it has."""
+        if for_ever:
             self._gone.add(name)
         worker = self._workers.pop(name, None)
         for sending in list(worker.held) if worker else []:
@@ -239,13 +198,13 @@ class Books:
         return Lost(task=self._settle(sending), worker=name)
 
     def _settle(self, sending: str) -> Task:
-        sent = self._open.pop(sending)
-        self._leave(sending, sent)
-        return sent.task
+        task = self._open.pop(sending)
+        self.unclaimed.discard(sending)
+        self._release(sending, task)
+        return task.task
 
-    def _leave(self, sending: str, sent: _Sent) -> None:
-        """Nobody has it any more, and nobody is waited for to claim it."""
-        self._unclaimed.pop(sending, None)
-        holder = self._workers.get(sent.holder)
+    def _release(self, sending: str, task: _Open) -> None:
+        """Nobody has it any more."""
+        holder = self._workers.get(task.holder)
         if holder is not None:
             holder.held.discard(sending)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from celery import Celery
 
 from trap_hpc.engines.broker import Broker
-from trap_hpc.engines.celery.app import make_queues
 from trap_hpc.engines.celery.line import Line
 from trap_hpc.engines.celery.messages import Announcement, announcement_from
+from trap_hpc.engines.celery.queues import make_queues
 
 
 class Ear:
@@ -17,6 +17,7 @@ class Ear:
         self._heard: list[Announcement] = []
         self._line = Line(app)
         self._line.listen(make_queues(broker).ear(), self._hear)
+        self._line.spare()
 
     def hear(self, timeout_s: float) -> list[Announcement]:
         """Wait for announcements, at most ``timeout_s``, and return them."""

@@ -9,32 +9,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
-
-from celery import Celery
 
 from trap_hpc.engines.base import Member, Outcome
 from trap_hpc.engines.broker import Broker
-from trap_hpc.engines.celery.app import (
-    REDECLARE_S,
-    TASK,
-    is_redis,
-    key_prefix,
-    make_app,
-    make_queues,
-)
+from trap_hpc.engines.celery.announcer import Announcer
+from trap_hpc.engines.celery.app import TASK, make_app
 from trap_hpc.engines.celery.books import Books
-from trap_hpc.engines.celery.line import Line, errors
-from trap_hpc.engines.celery.messages import (
-    Announcement,
-    Lease,
-    Report,
-    Restart,
-    Stop,
-    reports_from,
-    to_record,
-)
+from trap_hpc.engines.celery.line import TRANSIENT, Line, errors, gone
+from trap_hpc.engines.celery.messages import Lease, Restart, Stop, reports_from
+from trap_hpc.engines.celery.queues import is_redis, key_prefix, make_queues
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
@@ -44,6 +29,8 @@ T = TypeVar("T")
 TICK_S = 0.5
 ASK_S = 1.0
 """How often the broker is asked, at most, how much waits in the queue."""
+REDECLARE_S = 60.0
+"""So often it is shown that the queue is still wanted: see `queues.EXPIRES_S`."""
 PAUSES_S = (0, 0.2, 1, 2)
 """Before each try to connect."""
 DEAF_S = 15.0
@@ -72,8 +59,8 @@ class CeleryEngine:
         self._lock = threading.Lock()  # others may ask and forget while we wait
         self._news: list[Outcome] = []
         self._line: Line | None = None
-        self._announcer = _Announcer(self._app, self._announce)
-        self._declared_s = self._asked_s = clock()
+        self._announcer = Announcer(self._app, broker)
+        self._asked_s = clock()
 
     @property
     def workers(self) -> int:
@@ -127,7 +114,7 @@ class CeleryEngine:
             self._over_line(lambda line: line.read(self._patience_s(until_s)))
             self._look_after_queue()
             with self._lock:
-                self._news += [*self._books.silent(), *self._books.unclaimed()]
+                self._news += self._books.overdue()
                 news, self._news = self._news, []
             if news or capacity != self.capacity or self._clock() >= until_s:
                 return news
@@ -177,7 +164,7 @@ class CeleryEngine:
 
     def _over_line(self, use: Callable[[Line], T]) -> T:
         """Use the connection, a new one if need be. ``use`` may be called again."""
-        error: Exception | None = None
+        error: BaseException | None = None
         for pause_s in PAUSES_S:
             time.sleep(pause_s)
             try:
@@ -205,11 +192,11 @@ class CeleryEngine:
             TASK,
             kwargs={"batch": task.batch, "attempt": task.attempt},
             task_id=sending,
-            queue=self._queues.tasks,
+            queue=self._queues.tasks.name,
             producer=line.producer,
             declare=(),
             retry=False,
-            delivery_mode="transient",
+            delivery_mode=TRANSIENT,
         )
 
     def _hear(self, body: object) -> None:
@@ -218,10 +205,8 @@ class CeleryEngine:
         except ValueError:
             return  # nobody of ours wrote it
         with self._lock:
-            self._news += self._outcomes_of(reports)
-
-    def _outcomes_of(self, reports: Iterable[Report]) -> list[Outcome]:
-        return [outcome for report in reports for outcome in self._books.hear(report)]
+            for report in reports:
+                self._news += self._books.hear(report)
 
     def _patience_s(self, until_s: float) -> float:
         if self._news:
@@ -231,76 +216,28 @@ class CeleryEngine:
     # what waits in the queue ---------------------------------------------------
 
     def _look_after_queue(self) -> None:
+        """Ask for its length, if there is any doubt; that keeps it from expiring, too."""
         now_s = self._clock()
         with self._lock:
-            wonders = self._books.wonders
-        asks = wonders and now_s - self._asked_s >= ASK_S
-        if not asks and now_s - self._declared_s < REDECLARE_S:
+            doubtful = self._books.unclaimed.doubtful
+        asks = doubtful and now_s - self._asked_s >= ASK_S
+        if not asks and now_s - self._asked_s < REDECLARE_S:
             return
-        self._asked_s = self._declared_s = now_s
-        waiting = self._over_line(lambda line: line.declare(self._queues.tasks))
-        with self._lock:
-            if not waiting:
-                self._books.queue_is_empty()
-            deaf = self._books.deaf(DEAF_S) if self._books.waits_s > DEAF_S else ()
-        for worker in deaf if waiting else ():
-            self._announcer.say(Restart(worker=worker))
+        self._asked_s = now_s
+        if self._over_line(lambda line: line.declare(self._queues.tasks)):
+            self._wake_the_deaf()
+        else:
+            with self._lock:
+                self._books.unclaimed.queue_is_empty()
 
-    def _announce(self, line: Line, announcement: Announcement) -> None:
-        queues = self._queues
-        line.send(to_record(announcement), queues.announcements, queues.key)
+    def _wake_the_deaf(self) -> None:
+        with self._lock:
+            deaf = self._books.deaf(DEAF_S)
+        for worker in deaf:
+            self._announcer.say(Restart(worker=worker))
 
     def _clear(self, line: Line) -> None:
         line.remove(self._queues.tasks)
         line.remove(self._queues.reports)
         if is_redis(self._broker):
             line.remove_keys(key_prefix(self._broker))
-
-
-class _Announcer:
-    """Speaks to all workers, over a connection of its own, from any thread."""
-
-    def __init__(
-        self, app: Celery, announce: Callable[[Line, Announcement], None]
-    ) -> None:
-        self._app = app
-        self._announce = announce
-        self._errors = errors(app)
-        self._lock = threading.Lock()
-        self._line: Line | None = None
-
-    def say(self, announcement: Announcement) -> None:
-        """Say it; a connection that has broken is made again, once."""
-        with self._lock:
-            try:
-                self._say(announcement)
-            except self._errors:
-                self._hang_up()
-                try:
-                    self._say(announcement)
-                except self._errors as error:
-                    self._hang_up()
-                    raise BrokerError(gone(self._app, error)) from None
-
-    def close(self) -> None:
-        with self._lock:
-            self._hang_up()
-
-    def _say(self, announcement: Announcement) -> None:
-        if self._line is None:
-            self._line = Line(self._app)
-        self._announce(self._line, announcement)
-
-    def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
-
-
-def gone(app: Celery, error: Exception | None) -> str:
-    """Tell the user about a broker that does not answer."""
-    where = app.connection_for_write(app.conf.broker_url).as_uri()
-    return (
-        f"the broker {where} does not answer: {error}; what was done is kept, "
-        "`trap-hpc resume` the run"
-    )

@@ -11,6 +11,8 @@ from celery import Celery
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 from kombu.exceptions import OperationalError
 
+TRANSIENT = 1
+"""The broker need not write it to disk."""
 AT_A_TIME = 1000
 """So many messages are read before somebody looks at them."""
 AT_ONCE_S = 0.001
@@ -45,6 +47,10 @@ class Line:
         consumer.register_callback(lambda body, message: hear(body))
         consumer.consume()
 
+    def spare(self) -> None:
+        """Give up connections that are open only because they were needed before."""
+        spare(self._channel)
+
     def read(self, timeout_s: float) -> None:
         """Wait until something comes in, at most ``timeout_s``, and read it all."""
         with contextlib.suppress(socket.timeout):
@@ -55,13 +61,13 @@ class Line:
     def send(self, body: object, exchange: Exchange | str, key: str) -> None:
         """Send ``body``, once."""
         self.producer.publish(
-            body, exchange=exchange, routing_key=key, delivery_mode="transient"
+            body, exchange=exchange, routing_key=key, delivery_mode=TRANSIENT
         )
 
     def declare(self, queue: Queue) -> int:
         """Have ``queue`` there; return how many messages wait in it."""
         bound = queue(self._channel)
-        answer = bound.queue_declare()
+        answer: Any = bound.queue_declare()
         return int(answer.message_count)
 
     def remove(self, queue: Queue) -> None:
@@ -70,7 +76,7 @@ class Line:
 
     def remove_keys(self, prefix: str) -> None:
         """Delete all keys of a Redis server that begin with ``prefix``."""
-        client = self._channel.client
+        client = self._channel.client  # type: ignore[attr-defined]
         for key in list(client.scan_iter(match=f"{prefix}*", count=1000)):
             client.delete(key.decode().removeprefix(prefix))  # it is put there again
 
@@ -80,7 +86,17 @@ class Line:
             self._connection.release()
 
 
-def broken(connection: Connection) -> tuple[type[Exception], ...]:
+def spare(channel: Any) -> None:
+    """Close what a Redis channel has open and does not use; it opens it when it must.
+
+    A worker is one of many, and each of its channels would keep a connection more than
+    it uses.
+    """
+    for pool in filter(None, map(vars(channel).get, ("_pool", "_async_pool"))):
+        pool.disconnect(inuse_connections=False)
+
+
+def broken(connection: Connection) -> tuple[type[BaseException], ...]:
     """Return what may be raised when a broker is not there, or not as it was."""
     return (
         OperationalError,
@@ -90,6 +106,15 @@ def broken(connection: Connection) -> tuple[type[Exception], ...]:
     )
 
 
-def errors(app: Celery) -> tuple[type[Exception], ...]:
+def gone(app: Celery, error: BaseException | None) -> str:
+    """Tell the user about a broker that does not answer."""
+    where = app.connection_for_write(app.conf.broker_url).as_uri()
+    return (
+        f"the broker {where} does not answer: {error}; what was done is kept, "
+        "`trap-hpc resume` the run"
+    )
+
+
+def errors(app: Celery) -> tuple[type[BaseException], ...]:
     """Return what may be raised over any line of ``app``."""
     return broken(app.connection_for_write(app.conf.broker_url))

@@ -21,6 +21,7 @@ class Here:
     job: str
     node: str
     slots: int
+    """0: it takes no more."""
     address: str
     held: tuple[str, ...] = ()
     """Ids of the tasks that it has, begun or not, by all it has reported so far."""
@@ -94,7 +95,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """This worker takes nothing, though there is work: it is to start anew."""
+    """Tasks wait, and this worker takes none though it could: it is to start anew."""
 
     worker: str
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from celery import Celery
 
 from trap_hpc.engines.broker import Broker
-from trap_hpc.engines.celery.app import make_queues
 from trap_hpc.engines.celery.line import Line, errors
 from trap_hpc.engines.celery.messages import Here, Left, Report, Taken, to_record
+from trap_hpc.engines.celery.queues import make_queues
 
 RETRY_S = 0.5
 
@@ -110,6 +110,7 @@ class Outbox:
         if self._line is None:
             self._line = Line(self._app)
             self._line.declare(self._reports_to)
+            self._line.spare()
         self._line.send(records, "", self._reports_to.name)
 
     def _hang_up(self) -> None:

@@ -1,4 +1,4 @@
-"""The worker's side: a Celery worker with one process a slot.
+"""The worker's side: one process a slot, and a parent that answers for them.
 
 The parent imports the pipeline once and forks. It talks to the broker and to the
 launcher; its children do the tasks. What becomes of a task is known in the parent, also
@@ -8,25 +8,21 @@ when a child dies, and is reported from there.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from celery import Celery, Task, bootsteps, platforms, signals
-from celery.apps.worker import Worker
-from celery.exceptions import InvalidTaskError
-from celery.worker.request import Request
-from celery.worker.state import task_ready, task_reserved
-
 from trap_hpc.engines.broker import Broker
-from trap_hpc.engines.celery.app import TASK, make_app
 from trap_hpc.engines.celery.ear import Ear
-from trap_hpc.engines.celery.line import errors
+from trap_hpc.engines.celery.line import errors, spare
+from trap_hpc.engines.celery.machinery import (
+    Assignment,
+    make_controller,
+    make_worker_app,
+)
 from trap_hpc.engines.celery.messages import (
     Done,
     Here,
@@ -40,12 +36,8 @@ from trap_hpc.engines.celery.messages import (
 )
 from trap_hpc.engines.celery.outbox import Outbox
 from trap_hpc.engines.lease import LeaseWatch
-from trap_hpc.errors import StorageError
-from trap_hpc.pipeline import tasks
 from trap_hpc.pipeline.tasks import Receipt
 
-BRPOP_S = 5
-"""An idle worker asks Redis so often whether there is a task; it hears of one at once."""
 LOOK_S = 0.25
 """So often dead processes are looked for."""
 HEAR_S = 1.0
@@ -81,41 +73,35 @@ class CeleryWorker:
         self._forked = forked
         self._leave = leave
         self._again = again
-        self._app = _worker_app(broker, here.address)
+        self._app = make_worker_app(broker, here.address, run, self)
         self._outbox = Outbox(self._app, broker, here)
-        self._held: dict[str, _Request] = {}
+        self._held: dict[str, Assignment] = {}
         self._finishing = False
         self._muted = False
         self._controller: Any = None
-        self._run = run
-        self._app.task(_by_celery, name=TASK, Strategy=self.strategy)
 
     def run(self) -> None:
-        """Work until somebody calls ``leave``."""
-        self._controller = _Controller(
-            app=self._app,
-            hostname=self._here.worker,
-            pool="prefork",
-            concurrency=self._here.slots,
-            optimization="fair",
-            quiet=True,
-            task_events=False,
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-            job=self,
-        )
+        """Work until somebody calls ``leave``, or Celery gives up."""
+        name, slots = self._here.worker, self._here.slots
+        self._controller = make_controller(self._app, name, slots, self)
         self._controller.start()
-        self._leave(f"Celery ended with {self._controller.exitcode}")
 
     def finish(self) -> None:
         """Take no more, finish what has begun, then leave. For the main thread."""
         self._finishing = True
-        self._controller.hub.call_soon(self._take_no_more)
+        self._outbox.put(replace(self._here, slots=0))
+        hub = getattr(self._controller, "hub", None)
+        if hub is None:
+            self._leave("has not begun anything")
+        hub.call_soon(self._take_no_more)
 
     def last_words(self) -> None:
         """Tell the launcher that the worker ends, if that takes no time."""
         self._outbox.leave(LAST_WORDS_S)
+
+    def mute(self) -> None:
+        """Report no deaths any more: from now on processes are killed by ourselves."""
+        self._muted = True
 
     # what Celery calls, in the main thread -------------------------------------
 
@@ -127,50 +113,33 @@ class CeleryWorker:
 
     def connected(self, consumer: Any) -> None:
         """Give back what a broken connection has made Celery forget."""
+        spare(consumer.connection.default_channel)
         consumer.hub.call_repeatedly(LOOK_S, consumer.pool.maintain_pool)
-        for request in list(self._held.values()):
-            if request.time_start is None:
-                self._give_back(request.id)
+        for assignment in list(self._held.values()):
+            if assignment.time_start is None:
+                self._give_back(assignment.id)
         log.info("takes tasks")
 
-    def strategy(self, task: Task[Any, Any], app: Celery, consumer: Any) -> Any:
-        """Return what takes a message: `celery.app.task.Task.Strategy`."""
+    def takes(self, sending: str, *, again: bool) -> bool:
+        """Whether to do a task that has come; if not, the launcher hears of it."""
+        if again or self._finishing:
+            self._outbox.put(Returned(worker=self._here.worker, id=sending))
+            return False
+        return True
 
-        def take(
-            message: Any, body: Any, ack: Any, reject: Any, callbacks: Any
-        ) -> None:
-            sending, work = _read(message, self._run)
-            if self._finishing or message.delivery_info.get("redelivered"):
-                # It may be at work elsewhere: the driver alone sends again.
-                ack(log, consumer.connection_errors)
-                self._outbox.put(Returned(worker=self._here.worker, id=sending))
-                return
-            request = _Request(
-                message,
-                on_ack=ack,
-                on_reject=reject,
-                app=app,
-                hostname=consumer.hostname,
-                task=task,
-                connection_errors=consumer.connection_errors,
-            )
-            request.job, request.work = self, work
-            self._held[sending] = request
-            self._outbox.put(Taken(worker=self._here.worker, id=sending))
-            task_reserved(request)
-            consumer.on_task_request(request)
+    def took(self, assignment: Assignment) -> None:
+        """Report that a task is here."""
+        self._held[assignment.id] = assignment
+        self._outbox.put(Taken(worker=self._here.worker, id=assignment.id))
 
-        return take
-
-    def answered(self, sending: str, answer: dict[str, Any]) -> None:
-        """Report what a process returned."""
-        if "receipt" in answer:
-            receipt = Receipt(**answer["receipt"])
-            self._outbox.put(
-                Done(worker=self._here.worker, id=sending, receipt=receipt)
-            )
+    def answered(self, sending: str, said: dict[str, Any]) -> None:
+        """Report what a process said."""
+        name = self._here.worker
+        if "receipt" in said:
+            receipt = Receipt(**said["receipt"])
+            self._outbox.put(Done(worker=name, id=sending, receipt=receipt))
         else:
-            self._outbox.put(Raised(worker=self._here.worker, id=sending, **answer))
+            self._outbox.put(Raised(worker=name, id=sending, **said))
         self._let_go(sending)
 
     def died(self, sending: str, error: BaseException) -> None:
@@ -179,15 +148,10 @@ class CeleryWorker:
             return
         # ``Worker exited prematurely: signal 9 (SIGKILL) Job: 3.``
         how = str(error).partition("prematurely: ")[2].partition(" Job:")[0]
-        log.warning("a process died: %s", how or error)
-        self._outbox.put(
-            Killed(worker=self._here.worker, id=sending, how=how or str(error))
-        )
+        how = how or str(error)
+        log.warning("a process died under a task: %s", how)
+        self._outbox.put(Killed(worker=self._here.worker, id=sending, how=how))
         self._let_go(sending)
-
-    def mute(self) -> None:
-        """Report no deaths any more: from now on processes are killed by ourselves."""
-        self._muted = True
 
     def _give_back(self, sending: str) -> None:
         self._outbox.put(Returned(worker=self._here.worker, id=sending))
@@ -195,19 +159,23 @@ class CeleryWorker:
 
     def _let_go(self, sending: str) -> None:
         self._held.pop(sending, None)
+        self._leave_if_finished()
+
+    def _leave_if_finished(self) -> None:
         if self._finishing and not self._held:
-            self._leave("has finished what it had begun, and takes no more")
+            self.last_words()
+            self._leave("has finished what it had begun")
 
     def _take_no_more(self) -> None:
-        log.info("takes no more tasks; %d in hand", len(self._held))
+        log.info("takes no more tasks")
         consumer = self._controller.consumer
         if consumer.task_consumer:
             consumer.task_consumer.cancel()
-        self._controller.semaphore.clear()
-        for request in list(self._held.values()):
-            if not request.admitted:
-                self._give_back(request.id)
-        self._let_go("")
+        self._controller.semaphore.clear()  # of those that wait for a process
+        for assignment in list(self._held.values()):
+            if not assignment.admitted:
+                self._give_back(assignment.id)
+        self._leave_if_finished()
 
     # in a thread ---------------------------------------------------------------
 
@@ -250,126 +218,3 @@ class CeleryWorker:
         limit_s = max(self._watch.lease_s / 2, MISSED_BEATS * self._broker.beat_s)
         if silent_s > limit_s and self._watch.seen_s < limit_s / 2:
             self._again(f"heard nothing through the broker for {silent_s:.0f} s")
-
-
-class _Controller(Worker):  # type: ignore[misc]
-    """Celery's worker, without its signal handlers: those are ours."""
-
-    def install_platform_tweaks(self, worker: object) -> None:
-        """Leave signals alone."""
-
-
-class _Pool(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Tells us that the processes are there."""
-
-    requires = ("celery.worker.components:Pool",)
-
-    def __init__(self, parent: Any, job: CeleryWorker, **options: Any) -> None:
-        self._job = job
-        super().__init__(parent, **options)
-
-    def start(self, parent: Any) -> None:
-        self._job.pool_is_up()
-
-
-class _Connected(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Tells us that tasks come in, the first time or again."""
-
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-
-    def __init__(self, parent: Any, job: CeleryWorker, **options: Any) -> None:
-        self._job = job
-        super().__init__(parent, **options)
-
-    def start(self, parent: Any) -> None:
-        self._job.connected(parent)
-
-
-class _Request(Request):  # type: ignore[misc]
-    """A task in the parent, from the queue until it is done or its process died."""
-
-    job: CeleryWorker
-    admitted = False
-    """It is with the processes, or on the way to them."""
-
-    work: tasks.Task
-
-    def execute_using_pool(self, pool: Any, **options: Any) -> Any:
-        """Give it to a process: ours needs nothing of what Celery does around tasks."""
-        self.admitted = True
-        return pool.apply_async(
-            _answer,
-            args=(self.work,),
-            accept_callback=self.on_accepted,
-            callback=self.on_success,
-            error_callback=self.on_failure,
-            correlation_id=self.id,
-        )
-
-    def on_success(self, answer: Any, **options: Any) -> None:
-        """Hear what the process returned."""
-        task_ready(self, successful=True)
-        self.job.answered(self.id, answer)
-
-    def on_failure(
-        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
-    ) -> None:
-        """Hear that the process died: our tasks raise nothing."""
-        task_ready(self)
-        self.job.died(self.id, exc_info.exception)
-
-
-def _worker_app(broker: Broker, address: str) -> Celery:
-    app = make_app(broker, address)
-    # Also how long Redis holds a question of an idle worker.
-    app.conf.broker_transport_options["polling_interval"] = BRPOP_S
-    app.steps["worker"].add(_Pool)
-    app.steps["consumer"].add(_Connected)
-    signals.setup_logging.connect(_leave_logging_alone, weak=False)
-    begin = partial(_begin_process, os.getpid())
-    signals.worker_process_init.connect(begin, weak=False)
-    return app
-
-
-def _read(message: Any, run: Path) -> tuple[str, tasks.Task]:
-    """Return id and task of a message.
-
-    The run directory is ours, not the sender's to name.
-    """
-    try:
-        _, arguments, _ = message.payload
-        batch, attempt = str(arguments["batch"]), int(arguments["attempt"])
-        return (
-            str(message.headers["id"]),
-            tasks.Task(run=str(run), batch=batch, attempt=attempt),
-        )
-    except (TypeError, ValueError, KeyError) as error:
-        raise InvalidTaskError(f"no task of ours: {error}") from None
-
-
-def _by_celery() -> NoReturn:
-    """Stand for the task that messages name; `_Request` has it done."""
-    raise NotImplementedError
-
-
-def _answer(task: tasks.Task) -> dict[str, Any]:
-    """Do ``task`` in a process, and raise nothing."""
-    try:
-        return {"receipt": asdict(tasks.work(task))}
-    except StorageError as error:
-        return {"error": str(error), "fatal": True}
-    except Exception as error:  # noqa: BLE001  the process outlives any task
-        return {"error": f"{type(error).__name__}: {error}"}
-
-
-def _leave_logging_alone(**_: object) -> None:
-    """Celery sets up logging of its own unless somebody receives this signal."""
-
-
-def _begin_process(parent: int, **_: object) -> None:
-    """Run in each process before its first task."""
-    # The parent answers these, and its end is the processes' end. Schedulers send them
-    # to all processes of a job at a time: a task must not seem to have killed its own.
-    platforms.signals.ignore("SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT")
-    if os.getppid() != parent:  # it died before the system was told to watch it
-        os._exit(1)
