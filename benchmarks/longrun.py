@@ -17,10 +17,11 @@ from benchmarks.synthetic import Sky
 from benchmarks.synthetic_engine import SyntheticEngine
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.config import dump, load
+from trap_hpc.paths import RunPaths
 from trap_hpc.run.driver import Driver
 from trap_hpc.run.ledger import Ledger
-from trap_hpc.run.paths import RunPaths
-from trap_hpc.run.plan import Plan, write_plan
+from trap_hpc.run.plan import Plan
+from trap_hpc.run.planfile import write_plan
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.tally import Tally
 

@@ -14,6 +14,8 @@ from tests.command_line import CommandLine, Said
 from tests.damage import UNREADABLE, half_nan, pixels
 from tests.full import files_end_at
 from tests.runs import SETTINGS
+from trap_hpc.run.plan import make_plan
+from trap_hpc.run.prepare import prepare
 
 GOOD = 3
 SET = [word for setting in SETTINGS for word in ("--set", setting)]
@@ -181,12 +183,25 @@ def test_a_database_that_is_not_there_is_told_before_the_work(
     assert "trap-hpc resume" in said.err
 
 
-def test_a_disk_that_is_full_is_told_and_the_run_is_kept(
+def test_a_disk_that_is_full_from_the_start_is_told_and_nothing_is_left(
     call: CommandLine, images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     with files_end_at(60_000):
         said = run(call, images, "--out", out)
+    assert said.code == 1
+    assert said.err.splitlines()[-1] == "Nothing was done yet."
+    assert list(out.iterdir()) == []
+    assert run(call, images, "--out", out).code == 0
+
+
+def test_a_disk_that_gets_full_is_told_and_the_run_is_kept(
+    call: CommandLine, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    prepare(make_plan([str(images)], out=out, overrides=SETTINGS, engine="serial"))
+    with files_end_at(60_000):
+        said = call("resume", out)
     assert said.code == 1
     assert said.err.splitlines()[-1].startswith("What was done is kept")
     said = call("resume", out, "--engine", "serial", "--json")

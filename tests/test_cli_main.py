@@ -71,7 +71,7 @@ def test_no_command_shows_the_help(call: CommandLine) -> None:
         (["run"], "Missing argument 'IMAGES...'"),
         (["run", "x.fits", "--worker", "2"], "No such option"),
         (["run", "x.fits", "--workers", "0"], "0 is not in the range"),
-        (["run", "x.fits", "--engine", "celery"], "'celery' is not one of"),
+        (["run", "x.fits", "--engine", "dask"], "'dask' is not one of"),
         (["run", "missing.fits"], "missing.fits"),
         (["show", "last", "bright"], "'bright' is not a valid integer"),
         (["candidates", "nowhere"], "no run is called 'nowhere'"),

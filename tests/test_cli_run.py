@@ -11,7 +11,6 @@ from tests.command_line import CommandLine, Said
 from tests.runs import SETTINGS
 from trap_hpc.errors import StorageError
 from trap_hpc.run import launch
-from trap_hpc.run.plan import Plan
 
 SET = [word for setting in SETTINGS for word in ("--set", setting)]
 
@@ -156,12 +155,10 @@ def test_a_run_that_was_stopped_says_how_to_go_on(
     error: BaseException,
     code: int,
 ) -> None:
-    def stop(plan: Plan, watch: object) -> None:
-        plan.directory.mkdir()
-        (plan.directory / "ledger.sqlite").touch()
+    def stop(run: str, **_: object) -> None:
         raise error
 
-    monkeypatch.setattr(launch, "start", stop)
+    monkeypatch.setattr(launch, "resume", stop)
     said = run(call, few, tmp_path / "run")
     assert said.code == code
     assert said.err.splitlines()[-1].startswith(

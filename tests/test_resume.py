@@ -17,7 +17,8 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
 from trap_hpc.run.launch import resume, start
-from trap_hpc.run.plan import make_plan, read_plan, write_plan
+from trap_hpc.run.plan import make_plan
+from trap_hpc.run.planfile import read_plan, write_plan
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.registry import find_run, register
 

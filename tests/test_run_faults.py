@@ -16,6 +16,7 @@ import pytest
 from tests.ci import lacking
 from tests.runs import SETTINGS, assert_same, kill_after, run
 from tests.samples import write_noise
+from trap_hpc.identity import write_snapshot
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.launch import resume
 
@@ -30,9 +31,9 @@ def trap_hpc(*words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def in_small_file_system(folder: Path, script: str) -> str:
-    """Run ``script`` where ``folder`` is a file system of 1.5 MB; what it says."""
-    mount = f"mount -t tmpfs -o size=1500k tmpfs '{folder}'"
+def in_small_file_system(folder: Path, kilobytes: int, script: str) -> str:
+    """Run ``script`` where ``folder`` is a file system of that size; what it says."""
+    mount = f"mount -t tmpfs -o size={kilobytes}k tmpfs '{folder}'"
     command = ["unshare", "-Urm", "sh", "-c", f"{mount} || exit 99\n{script}"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False
@@ -49,8 +50,10 @@ def test_a_full_disk_stops_the_run_and_resume_finishes_it(
     disk.mkdir()
     trap = " ".join(TRAP_HPC)
     words = " ".join([*night, *SET, "--out", f"{disk}/run", "--workers 2 --quiet"])
+    write_snapshot(tmp_path / "code.zip")
     said = in_small_file_system(
         disk,
+        1200 + (tmp_path / "code.zip").stat().st_size // 1000,
         f"{trap} run {words} --batch-size 1; echo code $?\n"
         f"mount -o remount,size=200m '{disk}'\n"
         f"{trap} resume '{disk}/run' --quiet; echo code $?\n"

@@ -75,7 +75,7 @@ def _run(plan: Plan) -> int:
     from trap_hpc.run.launch import start
 
     return carry_out(
-        lambda watch: start(plan, watch),
+        lambda watch, say: start(plan, watch, say),
         run_id=plan.run_id,
         directory=plan.directory,
         as_json=False,

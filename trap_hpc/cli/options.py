@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from trap_hpc.errors import UsageError
+
+if TYPE_CHECKING:
+    from trap_hpc.run.place import Place
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Position = tuple[float, float]
@@ -48,16 +51,65 @@ parameters_options = [
 engine_options = [
     click.option(
         "--engine",
-        type=click.Choice(["processes", "serial"]),
-        help="Worker processes (the default), or all in this process, for debuggers.",
+        type=click.Choice(["processes", "serial", "celery"]),
+        help="Worker processes (the default); all in this process, for debuggers; or "
+        "workers that come to a broker, as --site has them.",
     ),
     click.option(
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Worker processes; by default one a core.",
+        help="Worker processes; by default one a core here, or what the site says.",
     ),
 ]
+
+site_options = [
+    click.option(
+        "--site",
+        metavar="NAME|FILE",
+        help="Work on this cluster: see `trap-hpc sites`.",
+    ),
+    click.option("--queue", metavar="NAME", help="Queue or partition of the jobs."),
+    click.option("--account", metavar="NAME", help="What is charged for the jobs."),
+    click.option("--walltime", metavar="HH:MM:SS", help="Time limit of each job."),
+    click.option(
+        "--cores",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Cores of each job, a worker each.",
+    ),
+    click.option("--memory", metavar="SIZE", help="Memory of each job, such as 8GB."),
+    click.option(
+        "--site-set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Set any value of the site's profile. Repeatable.",
+    ),
+    click.option(
+        "--broker",
+        metavar="URL",
+        help="Use a broker that is there already: amqps://user@host/vhost, "
+        "rediss://user@host:6379/0. By default each run brings up its own.",
+    ),
+    click.option(
+        "--broker-password-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The password for it, in a file that you alone may read.",
+    ),
+    click.option(
+        "--in-allocation",
+        is_flag=True,
+        help="Start the workers with srun in the Slurm job that this runs in.",
+    ),
+]
+
+detach_option = click.option(
+    "--detach",
+    is_flag=True,
+    help="Leave the run to itself once it has begun; `trap-hpc attach` watches it.",
+)
 
 monitor_options = [
     click.option(
@@ -74,6 +126,33 @@ monitor_options = [
         help="The same from a JSON file.",
     ),
 ]
+
+
+def place_of(
+    *,
+    engine: str | None,
+    workers: int | None,
+    site: str | None,
+    settings: tuple[str, ...],
+    broker_password_file: Path | None,
+    in_allocation: bool,
+    **values: str | int | None,
+) -> Place:
+    """Gather what the engine's and the site's options say.
+
+    ``values`` are values of the site's profile that have an option of their own.
+    """
+    from trap_hpc.run.place import Place
+
+    direct = (f"{key}={value}" for key, value in values.items() if value is not None)
+    return Place(
+        engine=engine,
+        workers=workers,
+        site=site or "",
+        settings=(*settings, *direct),
+        broker_password_file=broker_password_file,
+        in_allocation=in_allocation,
+    )
 
 
 def add_options(

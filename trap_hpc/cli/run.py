@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trap_hpc.cli.detached import detached
 from trap_hpc.cli.options import (
     add_options,
     database_url,
+    detach_option,
     engine_options,
     monitor_options,
     monitor_positions,
     parameters_options,
+    place_of,
     places_options,
+    site_options,
 )
 from trap_hpc.cli.output import json_option, print_json, quiet_option
-from trap_hpc.cli.session import carry_out
+from trap_hpc.cli.session import become, resumable, resume_words
+from trap_hpc.paths import RunPaths
+from trap_hpc.run.session.ctrl_c import release
 
 if TYPE_CHECKING:
     from trap_hpc.run.plan import Plan
@@ -41,6 +47,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         places_options,
         parameters_options,
         [*engine_options, _batch_size],
+        site_options,
         monitor_options,
     )
     return _images(options(json_option(function)))
@@ -55,21 +62,22 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_options
 @quiet_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-def run(as_json: bool, quiet: bool, dry_run: bool, **words: Any) -> int:
-    """Make a plan and carry it out."""
+@detach_option
+def run(as_json: bool, quiet: bool, dry_run: bool, detach: bool, **words: Any) -> int:
+    """Make a plan, write it down, and let the run's own code carry it out."""
     plan = _plan(**words)
     if dry_run:
         _print_plan(plan, as_json)
         return 0
-    from trap_hpc.run.launch import start
+    from trap_hpc.run.prepare import prepare
 
-    return carry_out(
-        lambda watch: start(plan, watch),
-        run_id=plan.run_id,
-        directory=plan.directory,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    with resumable(plan.run_id, plan.directory):
+        prepare(plan)
+        if detach:
+            again = resume_words(plan.directory, {"in_allocation"})
+            return detached(plan, again, as_json=as_json)
+        again = resume_words(plan.directory, {"in_allocation", "as_json", "quiet"})
+        return become(RunPaths(plan.directory).code, again)
 
 
 @click.command(
@@ -90,21 +98,20 @@ def _plan(
     db: str | None,
     params: Path | None,
     overrides: tuple[str, ...],
-    engine: str | None,
-    workers: int | None,
     batch_size: int | None,
     monitor_coords: str | None,
     monitor_list: Path | None,
+    **place: Any,
 ) -> Plan:
     from trap_hpc.run.plan import make_plan
 
+    release()
     return make_plan(
         images,
         out=out,
         params=params,
         overrides=overrides,
-        engine=engine or "processes",
-        workers=workers,
+        place=place_of(**place),
         database=database_url(db),
         batch_size=batch_size,
         monitor=monitor_positions(monitor_coords, monitor_list),

@@ -6,11 +6,13 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
     from trap_hpc.run.progress import Progress
 
     Watch = Callable[[Progress], None]
@@ -21,20 +23,36 @@ LINES_GROW_BY = 1.5
 LONGEST_SILENCE_S = 600.0
 
 
+class Onlooker(Protocol):
+    """Hears of a run; both as often as the run likes."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Hear how far it is."""
+
+    def say(self, sentence: str) -> None:
+        """Hear what the user should read at once."""
+
+
 @contextmanager
-def watching(*, quiet: bool) -> Iterator[Watch]:
-    """Give what a run may call with its `Progress`, as often as it likes."""
+def watching(*, quiet: bool) -> Iterator[Onlooker]:
+    """Give what shows the user how a run gets on."""
     if quiet:
-        yield _silent
+        yield _Silent()
     elif sys.stderr.isatty():
-        with _bar() as watch:
-            yield watch
+        with _bar() as onlooker:
+            yield onlooker
     else:
         yield _Lines()
 
 
-def _silent(progress: Progress) -> None:
-    """Say nothing."""
+class _Silent:
+    """Says nothing."""
+
+    def __call__(self, progress: Progress) -> None:
+        pass
+
+    def say(self, sentence: str) -> None:
+        pass
 
 
 class _Lines:
@@ -57,9 +75,35 @@ class _Lines:
             f"{time_text(progress.elapsed_s):>8}  {sentence(progress)}", err=True
         )
 
+    def say(self, sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+
+class _OnBar:
+    """A bar, and sentences above it."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        # Not seen before there is something to tell: a finished run has nothing.
+        self._task = bar.add_task("", total=None, phase="starting", visible=False)
+
+    def __call__(self, progress: Progress) -> None:
+        self._bar.update(
+            self._task,
+            total=max(progress.images, 1) if progress.images else None,
+            completed=done(progress),
+            description=counts(progress),
+            phase=progress.phase,
+            visible=True,
+        )
+        self._bar.refresh()
+
+    def say(self, sentence: str) -> None:
+        self._bar.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
 
 @contextmanager
-def _bar() -> Iterator[Watch]:
+def _bar() -> Iterator[Onlooker]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
@@ -67,23 +111,8 @@ def _bar() -> Iterator[Watch]:
     columns = (TextColumn("{task.fields[phase]:<11}"), BarColumn(bar_width=30))
     words = TextColumn("{task.description}")
     # No thread of its own: it is drawn when the run reports.
-    bar = Bar(*columns, words, console=Console(stderr=True), auto_refresh=False)
-    with bar:
-        # Not seen before there is something to tell: a finished run has nothing.
-        task = bar.add_task("", total=None, phase="starting", visible=False)
-
-        def watch(progress: Progress) -> None:
-            bar.update(
-                task,
-                total=max(progress.images, 1) if progress.images else None,
-                completed=done(progress),
-                description=counts(progress),
-                phase=progress.phase,
-                visible=True,
-            )
-            bar.refresh()
-
-        yield watch
+    with Bar(*columns, words, console=Console(stderr=True), auto_refresh=False) as bar:
+        yield _OnBar(bar)
 
 
 @contextmanager

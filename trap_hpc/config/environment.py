@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import site
+import sys
 from pathlib import Path
 
 BEFORE_NUMPY = {
@@ -77,3 +79,38 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+# Packages of ours that a user may have installed for themselves alone.
+_PERHAPS_THE_USERS = ("astropy", "celery", "click", "h5py", "numpy", "scipy", "yaml")
+
+
+def code_environment(code: Path) -> dict[str, str]:
+    """Return the variables with which Python runs the snapshot ``code``.
+
+    What is in the current folder, what is edited later, and bytecode that somebody
+    else writes play no part then.
+    """
+    ours = str(Path(os.path.abspath(code)))
+    before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    others = [os.path.abspath(entry) for entry in before if entry]
+    path = [ours, *(entry for entry in others if entry != ours)]
+    made = {
+        "PYTHONPATH": os.pathsep.join(path),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return made if needs_user_site() else made | {"PYTHONNOUSERSITE": "1"}
+
+
+def launcher_environment(code: Path) -> dict[str, str]:
+    """Return all our variables, changed so that Python runs the snapshot ``code``."""
+    return {**os.environ, **code_environment(code)}
+
+
+def needs_user_site() -> bool:
+    """Whether packages that we need lie in the folder for this user's own packages."""
+    folder = site.getusersitepackages()
+    return folder in sys.path and any(
+        (Path(folder) / name).exists() for name in _PERHAPS_THE_USERS
+    )

@@ -24,7 +24,8 @@ from trap_hpc.config import load
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.errors import ImageError, MeasurementError, TrapHpcError
 from trap_hpc.files import write_whole
-from trap_hpc.pipeline import images, measurements
+from trap_hpc.pipeline import measurements
+from trap_hpc.pipeline.images import read, scan
 from trap_hpc.pipeline.measure import force_image, measure
 from trap_hpc.pipeline.measurements import Finding
 from trap_hpc.pipeline.records import REQUEST, Refusal, Rows
@@ -164,16 +165,16 @@ def _parameters(path: Path) -> JobParameters:
 
 
 def _scan(item: Item, parameters: JobParameters) -> Iterator[Finding]:
-    yield from images.scan(item.address)
+    yield from scan(item.address)
 
 
 def _measure(item: Item, parameters: JobParameters) -> Iterator[Finding]:
-    yield measure(images.read(item.address), parameters)
+    yield measure(read(item.address), parameters)
 
 
 def _force(item: Item, parameters: JobParameters) -> Iterator[Finding]:
     assert item.requests is not None
-    image = images.read(item.address)
+    image = read(item.address)
     if image.content != item.content:
         raise ImageError("it is not the image any more that was measured in this run")
     yield force_image(image, item.requests, parameters)

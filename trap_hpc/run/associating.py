@@ -15,7 +15,8 @@ from trap_hpc.config import dump, load
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.records import FinalTables, StepRows
 from trap_hpc.run.log import RunLog
-from trap_hpc.run.plan import Plan, write_plan
+from trap_hpc.run.plan import Plan
+from trap_hpc.run.planfile import write_plan
 from trap_hpc.run.progress import Progress, Summary
 from trap_hpc.run.reassociate import ReassociationCounts, reassociate
 from trap_hpc.run.registry import new_run_id, register

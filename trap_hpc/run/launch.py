@@ -6,23 +6,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from trap_hpc.catalogue.store import Catalogue
-from trap_hpc.config import dump
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import TrapHpcError
+from trap_hpc.identity import write_snapshot
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.driver import Driver
 from trap_hpc.run.ledger import Ledger
-from trap_hpc.run.log import RunLog
-from trap_hpc.run.plan import Plan, read_plan, require_same_code, write_plan
+from trap_hpc.run.log import BEGINNING, INTERRUPTED, STOPPED, RunLog
+from trap_hpc.run.place import Place
+from trap_hpc.run.plan import Plan
+from trap_hpc.run.planfile import read_plan, require_same_code, write_site
+from trap_hpc.run.prepare import prepare
 from trap_hpc.run.progress import Summary
 from trap_hpc.run.registry import find_run, register
+from trap_hpc.run.session.stopping import StoppableEngine
 from trap_hpc.run.status import also_to_file, summary_of
 from trap_hpc.run.tally import Tally, Watch
 
+Say = Callable[[str], None]
+"""Takes sentences that the user should read at once."""
 
-def start(plan: Plan, watch: Watch = lambda _: None) -> Summary:
+
+def start(
+    plan: Plan, watch: Watch = lambda _: None, say: Say = lambda _: None
+) -> Summary:
     """Make the run directory and do the run.
 
     Raises
@@ -32,18 +41,8 @@ def start(plan: Plan, watch: Watch = lambda _: None) -> Summary:
     RunError
         The run can't go on; what it did is kept and `resume` finishes it.
     """
-    paths = RunPaths(plan.directory)
-    paths.make()
-    ledger = Ledger(paths.ledger, create=True)
-    try:
-        ledger.add_paths(plan.images)
-        ledger.commit()
-        write_plan(plan, dump(plan.parameters))  # from now on it is a run
-        register(plan.run_id, plan.directory)
-        with _new_catalogue(plan) as catalogue:
-            return _work(plan, ledger, catalogue, watch)
-    finally:
-        ledger.close()
+    prepare(plan)
+    return _go_on(plan, watch, say)
 
 
 def resume(
@@ -51,13 +50,16 @@ def resume(
     *,
     engine: str | None = None,
     workers: int | None = None,
+    place: Place | None = None,
     retry_refused: bool = False,
     watch: Watch = lambda _: None,
+    say: Say = lambda _: None,
 ) -> Summary:
     """Finish what is left of a run; ``run`` is an id, a prefix, a path or ``last``.
 
-    With ``retry_refused`` images that were unreadable or failed are tried again, and
-    the catalogue is written anew.
+    ``place`` says all that ``engine`` and ``workers`` say, and more. With
+    ``retry_refused`` images that were unreadable or failed are tried again, and the
+    catalogue is written anew.
 
     Raises
     ------
@@ -67,7 +69,15 @@ def resume(
         The run can't go on, or was begun with other code. What came of a finished
         run is told whatever code made it.
     """
-    plan = read_plan(find_run(run), engine=engine, workers=workers)
+    place = place or Place(engine=engine, workers=workers)
+    plan = read_plan(find_run(run), place)
+    register(plan.run_id, plan.directory)
+    return _go_on(plan, watch, say, retry_refused=retry_refused)
+
+
+def _go_on(
+    plan: Plan, watch: Watch, say: Say, *, retry_refused: bool = False
+) -> Summary:
     ledger = Ledger(RunPaths(plan.directory).ledger)
     try:
         if retry_refused:
@@ -75,44 +85,41 @@ def resume(
         again = retry_refused and ledger.forget_refusals() > 0
         if again:
             ledger.note("finished", "")
-        register(plan.run_id, plan.directory)
-        with _old_catalogue(plan, anew=again) as catalogue:
+        with _catalogue(plan, anew=again) as catalogue:
             ledger.commit()
-            return _work(plan, ledger, catalogue, watch)
+            return _work(plan, ledger, catalogue, watch, say)
     finally:
         ledger.close()
 
 
-def _new_catalogue(plan: Plan, *, replace: bool = False) -> Catalogue:
+def _catalogue(plan: Plan, *, anew: bool) -> Catalogue:
+    path = RunPaths(plan.directory).catalogue
+    if path.exists() and not anew:
+        return Catalogue.open(path, publish_to=plan.database)
     return Catalogue.create(
-        RunPaths(plan.directory).catalogue,
+        path,
         parameters=plan.parameters.parameters,
         run_id=plan.run_id,
         publish_to=plan.database,
-        replace=replace,
+        replace=True,
     )
 
 
-def _old_catalogue(plan: Plan, *, anew: bool) -> Catalogue:
-    path = RunPaths(plan.directory).catalogue
-    if anew or not path.exists():
-        return _new_catalogue(plan, replace=True)
-    return Catalogue.open(path, publish_to=plan.database)
-
-
-def _work(plan: Plan, ledger: Ledger, catalogue: Catalogue, watch: Watch) -> Summary:
+def _work(
+    plan: Plan, ledger: Ledger, catalogue: Catalogue, watch: Watch, say: Say
+) -> Summary:
     """Let the driver do what is left, then say what came of it."""
-    session = int(ledger.fact("session", "0")) + 1
-    ledger.note("session", str(session))
+    epoch = int(ledger.fact("session", "0")) + 1
+    ledger.note("session", str(epoch))
     ledger.commit()
     paths = RunPaths(plan.directory)
     log = RunLog(paths.log)
     tally = Tally(also_to_file(watch, paths.status))
-    log(f"session {session}: engine {plan.engine}, {plan.workers} workers")
+    log(f"{BEGINNING}{epoch}: engine {plan.engine}, {plan.workers} workers")
     if ledger.fact("finished") != "yes" or not catalogue.complete:
         require_same_code(plan.directory)
         tally.tell()
-        with _running(_engine(plan), log) as engine:
+        with _said(log), _workers(plan, epoch, tally, log, say) as engine:
             Driver(plan, ledger, engine, catalogue, tally).run()
             tally.finished()
     summary = summary_of(plan, tally.elapsed_s)
@@ -120,19 +127,50 @@ def _work(plan: Plan, ledger: Ledger, catalogue: Catalogue, watch: Watch) -> Sum
     return summary
 
 
-def _engine(plan: Plan) -> Engine:
-    if plan.engine == "serial":
-        return SerialEngine()
-    return ProcessesEngine(plan.workers, plan.cores)
+@contextmanager
+def _said(log: RunLog) -> Iterator[None]:
+    try:
+        yield
+    except TrapHpcError as error:
+        log(f"{STOPPED}{error}")
+        raise
+    except KeyboardInterrupt as interrupt:
+        log(f"{INTERRUPTED}{interrupt or 'Ctrl-C'}")
+        raise
 
 
 @contextmanager
-def _running(engine: Engine, log: Callable[[str], None]) -> Iterator[Engine]:
+def _workers(
+    plan: Plan, epoch: int, tally: Tally, log: RunLog, say: Say
+) -> Iterator[Engine]:
+    """Bring the workers up, here or on the plan's site, and down again."""
+    if plan.site is None:
+        with _of_this_machine(plan) as engine:
+            yield engine
+        return
+    # Celery and all that belongs to it, for those who need it.
+    from trap_hpc.run.session.session import cluster_session
+
+    def tell(sentence: str) -> None:
+        log(sentence)
+        say(sentence)
+
+    paths = RunPaths(plan.directory)
+    if not paths.code.exists():  # of a run that was begun before there were any
+        write_snapshot(paths.code)
+    write_site(plan)
+    with cluster_session(plan, epoch=epoch, log=log, say=tell) as remote:
+        tally.staff = remote.staff
+        yield remote
+
+
+@contextmanager
+def _of_this_machine(plan: Plan) -> Iterator[Engine]:
+    serial = plan.engine == "serial"
+    workers = SerialEngine() if serial else ProcessesEngine(plan.workers, plan.cores)
+    engine = StoppableEngine(workers, RunPaths(plan.directory))
     try:
         engine.start()
         yield engine
-    except (TrapHpcError, KeyboardInterrupt) as error:
-        log(f"stopped: {error or 'interrupted'}")
-        raise
     finally:
         engine.close()

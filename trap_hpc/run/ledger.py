@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trap_hpc.errors import RunError, StorageError
 from trap_hpc.pipeline.images.address import parse
-from trap_hpc.pipeline.records import Header, Refusal
-from trap_hpc.pipeline.tasks import Receipt
+
+if TYPE_CHECKING:
+    from trap_hpc.pipeline.records import Header, Refusal
+    from trap_hpc.pipeline.tasks import Receipt
 
 SCHEMA_VERSION = 1
 
@@ -33,6 +36,7 @@ CREATE TABLE batch (
     attempts INTEGER DEFAULT 0, file TEXT, checksum TEXT, seconds REAL);
 CREATE TABLE forced (image INTEGER, batch INTEGER, PRIMARY KEY (image, batch));
 """
+_IMAGES = "SELECT id, address, taustart_us, batch FROM image WHERE NOT refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ class Ledger:
         self, path_ids: Sequence[int], findings: Sequence[Header | Refusal]
     ) -> None:
         """Note what the headers of some files say."""
+        from trap_hpc.pipeline.records import Header, Refusal
+
         self._many("UPDATE path SET scanned = 1 WHERE id = ?", ((i,) for i in path_ids))
         self._many(
             "INSERT OR IGNORE INTO image (address, taustart_us) VALUES (?, ?)",
@@ -146,16 +152,11 @@ class Ledger:
 
     def images(self) -> list[KnownImage]:
         """All scanned images that are not refused, in the order of scanning."""
-        columns = "id, address, taustart_us, batch"
-        query = f"SELECT {columns} FROM image WHERE NOT refused ORDER BY id"
-        return [KnownImage(*row) for row in self._all(query)]
+        return [KnownImage(*row) for row in self._all(f"{_IMAGES} ORDER BY id")]
 
     def find(self, addresses: Iterable[str]) -> list[KnownImage]:
         """Return the images with these addresses that are not refused."""
-        query = (
-            "SELECT id, address, taustart_us, batch FROM image "
-            "WHERE address = ? AND NOT refused"
-        )
+        query = f"{_IMAGES} AND address = ?"
         rows = (row for a in addresses for row in self._all(query, a))
         return [KnownImage(*row) for row in rows]
 
@@ -188,16 +189,13 @@ class Ledger:
 
     def measured(self, batch: int, image_ids: Iterable[int]) -> None:
         """Note which batch measured some images."""
-        self._many(
-            "UPDATE image SET batch = ? WHERE id = ?", ((batch, i) for i in image_ids)
-        )
+        rows = ((batch, i) for i in image_ids)
+        self._many("UPDATE image SET batch = ? WHERE id = ?", rows)
 
     def forced(self, batch: int, image_ids: Iterable[int]) -> None:
         """Note which images have forced fits in a batch."""
-        self._many(
-            "INSERT OR IGNORE INTO forced VALUES (?, ?)",
-            ((i, batch) for i in image_ids),
-        )
+        rows = ((i, batch) for i in image_ids)
+        self._many("INSERT OR IGNORE INTO forced VALUES (?, ?)", rows)
 
     def forced_batches(self) -> dict[int, list[int]]:
         """Return the batches with forced fits of each image, by image id."""
@@ -222,6 +220,8 @@ class Ledger:
 
     def refusals(self) -> list[Refusal]:
         """All refusals and notes, by address."""
+        from trap_hpc.pipeline.records import Refusal
+
         query = "SELECT address, kind, reason FROM refusal ORDER BY address, step, kind"
         return [Refusal(address=a, kind=k, reason=r) for a, k, r in self._all(query)]
 

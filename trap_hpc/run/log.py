@@ -6,6 +6,11 @@ import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+BEGINNING = "session "
+"""Begins the first line of each session."""
+STOPPED, INTERRUPTED = "stopped: ", "interrupted: "
+"""Begin the lines that say why a session came to no good end."""
+
 
 class RunLog:
     """Appends lines with their time. A log that can't be written stops no run."""

@@ -21,15 +21,11 @@ from trap_hpc.pipeline.images.casa_cards import cards_of
 from trap_hpc.pipeline.images.casa_lofar import lofar_cards
 from trap_hpc.pipeline.images.header import Contents, contents_of
 from trap_hpc.pipeline.images.image import Pixels, Plane
+from trap_hpc.pipeline.images.kinds import is_table
 
 _PIXELS = "map"
 _MASK = "PagedArray"
 """Columns of an image and of its mask."""
-
-
-def is_table(path: str) -> bool:
-    """Whether a folder is a table of CASA."""
-    return os.path.isfile(os.path.join(path, "table.dat"))
 
 
 def contents(path: str) -> Contents:

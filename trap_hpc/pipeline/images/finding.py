@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from trap_hpc.errors import UsageError
-from trap_hpc.pipeline.images import packs
-from trap_hpc.pipeline.images.casa import is_table
+from trap_hpc.pipeline.images.kinds import FITS_SUFFIXES, PACK_SUFFIXES, is_table
 
-_FITS = ".fits", ".fit", ".fts"
-_PACKED_FITS = tuple(name + end for name in _FITS for end in (".gz", ".fz"))
-_SUFFIXES = _FITS + _PACKED_FITS + packs.SUFFIXES
+_PACKED_FITS = tuple(name + end for name in FITS_SUFFIXES for end in (".gz", ".fz"))
+_SUFFIXES = FITS_SUFFIXES + _PACKED_FITS + PACK_SUFFIXES
 _COMMENT = re.compile(r"(^|\s)#.*")
 
 

@@ -14,13 +14,8 @@ import numpy as np
 
 from trap_hpc.errors import ImageError, StorageError, UsageError
 from trap_hpc.pipeline.images.image import Image
-from trap_hpc.pipeline.images.packs import (
-    KIND,
-    SCHEMA_VERSION,
-    SUFFIXES,
-    Place,
-    text_of,
-)
+from trap_hpc.pipeline.images.kinds import PACK_SUFFIXES
+from trap_hpc.pipeline.images.packs import KIND, SCHEMA_VERSION, Place, text_of
 from trap_hpc.pipeline.images.reading import read, scan
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.steadyfile import SteadyFile
@@ -96,8 +91,10 @@ def _fill(
 
 
 def _check(out: Path) -> None:
-    if out.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{out}: a pack's name must end in {' or '.join(SUFFIXES)}")
+    if out.suffix.lower() not in PACK_SUFFIXES:
+        raise UsageError(
+            f"{out}: a pack's name must end in {' or '.join(PACK_SUFFIXES)}"
+        )
     if out.exists():
         raise UsageError(f"{out} is there already: remove it, or name another file")
     if not out.parent.is_dir():

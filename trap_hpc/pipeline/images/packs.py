@@ -25,7 +25,6 @@ from trap_hpc.pipeline.images.image import Image, LofarHeader, Plane, image_of
 from trap_hpc.pipeline.images.projection import Projection
 from trap_hpc.pipeline.records import Header, Refusal
 
-SUFFIXES = ".h5", ".hdf5"
 SCHEMA_VERSION = 1
 KIND = "trap_hpc pack"
 _SEAL_BYTES = 8

@@ -9,6 +9,7 @@ from trap_hpc.errors import ImageError
 from trap_hpc.pipeline.images import casa, fitsfile, packs
 from trap_hpc.pipeline.images.address import parse
 from trap_hpc.pipeline.images.image import Image, Plane, image_of
+from trap_hpc.pipeline.images.kinds import is_pack
 from trap_hpc.pipeline.images.reasons import reasons
 from trap_hpc.pipeline.records import Header, Refusal
 
@@ -41,7 +42,7 @@ def read(address: str) -> Image:
 
 
 def _planes(path: str) -> Iterable[Plane | Refusal]:
-    if _is_pack(path):
+    if is_pack(path):
         return packs.planes(path)
     if os.path.isdir(path):
         return casa.contents(path).planes()
@@ -49,11 +50,7 @@ def _planes(path: str) -> Iterable[Plane | Refusal]:
 
 
 def _read(path: str, address: str, plane: int) -> Image:
-    if _is_pack(path):
+    if is_pack(path):
         return packs.read(path, address, plane)
     reader = casa.read if os.path.isdir(path) else fitsfile.read
     return image_of(*reader(path, address, plane))
-
-
-def _is_pack(path: str) -> bool:
-    return path.lower().endswith(packs.SUFFIXES)

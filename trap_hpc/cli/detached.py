@@ -1,0 +1,48 @@
+"""``--detach``: a run that is left to itself."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from trap_hpc.cli.output import print_json
+from trap_hpc.cli.session import program
+
+if TYPE_CHECKING:
+    from trap_hpc.run.plan import Plan
+
+
+def detached(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
+    """Start a launcher for ``plan`` that outlives us; say how to look after it.
+
+    Its exit code if it ends before it has begun.
+    """
+    from trap_hpc.run.detach import detach
+
+    launcher = detach(plan, program(words), clock=time.monotonic, sleep=time.sleep)
+    if launcher.exit_code is not None:
+        for line in launcher.said:
+            click.echo(line, err=True)
+        return launcher.exit_code
+    if as_json:
+        print_json(
+            {
+                "run_id": plan.run_id,
+                "directory": str(plan.directory),
+                "pid": launcher.pid,
+                "log": str(launcher.log),
+            }
+        )
+        return 0
+    run = shlex.quote(plan.run_id)
+    click.echo(f"{plan.run_id} in {plan.directory}")
+    click.echo(f"  it goes on by itself, as process {launcher.pid}; {launcher.state}")
+    click.echo(f"  trap-hpc attach {run}    watches it")
+    click.echo(f"  trap-hpc status {run}    says how far it is")
+    click.echo(f"  trap-hpc stop {run}      ends it")
+    click.echo(f"  what it says is in {launcher.log}")
+    return 0
