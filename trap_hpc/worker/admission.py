@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import ssl
 import time
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -98,13 +100,21 @@ def _same_code(paths: RunPaths, broker: Broker, roll: Roll) -> None:
         try:
             require_snapshot(paths.code, broker.snapshot)
         except RunError as error:
-            roll.say(expected=broker.identity)
+            roll.say(identity=_own_identity(), expected=broker.identity)
             raise _refused(str(error)) from None
     roll.say(identity=identity())
     difference = refusal(paths.directory / "identity.json", broker.identity)
     if difference:
         roll.say(expected=broker.identity)
         raise _refused(difference)
+
+
+def _own_identity() -> str:
+    """Return the identity of a snapshot that was changed, unless it was damaged."""
+    try:
+        return identity()
+    except (OSError, zipfile.BadZipFile, zlib.error):
+        return "unreadable"
 
 
 def _refused(why: str) -> NotAdmittedError:
