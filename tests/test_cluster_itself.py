@@ -58,7 +58,7 @@ def test_temporary_folders_are_not_shared(slurm: Slurm) -> None:
 
 def test_the_command_line_runs_on_nodes(slurm: Slurm) -> None:
     said = slurm.run_as_user(["srun", "-N3", "trap-hpc", "--version"])
-    assert said.out.count("trap-hpc, version") == 3, said
+    assert said.out.count("trap-hpc, version") == 3, str(said)
 
 
 def test_another_user_can_t_read_the_user_s_files(slurm: Slurm) -> None:

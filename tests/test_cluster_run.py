@@ -21,7 +21,7 @@ def done(slurm_of_all: Slurm, night_on_slurm: Path) -> tuple[Launch, Said]:
     """A run with six workers over three hundred images, and what it said."""
     launch = Launch(slurm_of_all, night_on_slurm, *WORDS, workers=6)
     said = launch.wait()
-    assert said.code == 0, said
+    assert said.code == 0, str(said)
     return launch, said
 
 
@@ -63,7 +63,7 @@ def test_the_launcher_as_a_batch_job_makes_the_serial_catalogue(
     script = ROOT / "slurm/trap-hpc.sbatch"
     argv = ["sbatch", *options, script, night_on_slurm, "--out", out, *WORDS]
     submitted = slurm.run_as_user(argv)
-    assert re.fullmatch(r"\d+\n", submitted.out), submitted
+    assert re.fullmatch(r"\d+\n", submitted.out), str(submitted)
     wait_until(lambda: no_jobs(slurm), "the job has ended", 120)
     assert_same_catalogue(slurm, serial_run, out)
     assert "0 left (asked" in log.read_text()

@@ -119,7 +119,7 @@ class Launch:
     def status(self) -> dict[str, object]:
         """Return what ``trap-hpc status`` says."""
         said = self.slurm.trap_hpc("status", self.directory, "--json")
-        assert said.code == 0, said
+        assert said.code == 0, str(said)
         record: dict[str, object] = json.loads(said.out)
         return record
 

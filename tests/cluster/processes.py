@@ -182,6 +182,15 @@ class Command:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    def end(self) -> bool:
+        """Make sure that it has ended, and say whether that took force."""
+        forced = not self.over
+        if forced:
+            self.send(signal.SIGKILL)
+            self.outer.wait(10)
+        self._close()
+        return forced
+
     def wait(self, timeout_s: float = 60.0) -> Said:
         """Wait for the end; a command that does not come to one is killed."""
         try:

@@ -28,7 +28,7 @@ def serial_run(slurm_of_all: Slurm, night_on_slurm: Path) -> Path:
     out = slurm_of_all.work / "serial"
     words = ("run", night_on_slurm, "--engine", "serial", "--out", out, "--quiet")
     said = slurm_of_all.trap_hpc(*words, *settings(STEADY))
-    assert said.code == 0, said
+    assert said.code == 0, str(said)
     return out
 
 
@@ -37,11 +37,11 @@ def simulated(slurm: Slurm, name: str, *, images: int, size: int, sources: int) 
     numbers = {"--images": images, "--size": size, "--sources": sources}
     words = [word for key, value in numbers.items() for word in (key, str(value))]
     said = slurm.trap_hpc("simulate", folder, *words, "--quiet")
-    assert said.code == 0, said
+    assert said.code == 0, str(said)
     return folder
 
 
 def assert_same_catalogue(slurm: Slurm, one: Path, other: Path) -> None:
     """Compare as a user would, to the bit."""
     said = slurm.trap_hpc("compare", one, other)
-    assert said.code == 0, said
+    assert said.code == 0, str(said)

@@ -30,6 +30,7 @@ class Slurm:
         self.work = self.user.home
         """A folder of the user on the file system that all hosts share."""
         self.hosts: dict[str, Host] = {}
+        self._commands: list[Command] = []
 
     # --- commands
 
@@ -43,9 +44,11 @@ class Slurm:
         folder: Path | None = None,
     ) -> Command:
         """Start a command of an ordinary user, on the login host unless said."""
-        return self.hosts[host].start(
+        command = self.hosts[host].start(
             argv, user=user or self.user, environment=environment, folder=folder
         )
+        self._commands.append(command)
+        return command
 
     def run_as_user(
         self,
@@ -110,9 +113,12 @@ class Slurm:
         """Let no jobs begin on these nodes, or on all."""
         self._set_state("drain", numbers)
 
-    def resume(self, *numbers: int) -> None:
-        """Let jobs begin again."""
-        self._set_state("resume", numbers)
+    def resume(self) -> None:
+        """Let jobs begin again, everywhere."""
+        states = enumerate(self.node_states(), 1)
+        drained = [number for number, state in states if state.startswith("drain")]
+        if drained:
+            self._set_state("resume", drained)
 
     def _set_state(self, state: str, numbers: Sequence[int]) -> None:
         names = [f"n{number}" for number in numbers] or self.shape.node_names
@@ -171,8 +177,10 @@ class Slurm:
     def tidy(self) -> list[str]:
         """Put everything right again, and return what had been left behind."""
         self._bring_back()
-        left = self.squeue()
-        if left:
+        left = [f"still runs: {c.outer.args!r}" for c in self._commands if c.end()]
+        self._commands.clear()
+        left += self.squeue()
+        if self.squeue():
             self.hosts["login"].run(["scancel", f"--user={self.user.name}"])
             wait_until(lambda: not self.squeue(), "cancelled jobs are gone", 60)
         for host in self.hosts.values():
@@ -188,9 +196,8 @@ class Slurm:
         self.thaw_controller()
         if not self._answers():
             self.start_controller()
+        self.resume()
         for number, state in enumerate(self.node_states(), 1):
-            if state.startswith("drain"):
-                self.resume(number)
             if state.endswith("*") or state.startswith("down"):
                 # It asks for work at once; a node that only answers again may wait.
                 self.kill_slurmd(number)
