@@ -21,7 +21,8 @@ from trap_hpc.cli.options import (
     places_options,
     site_options,
 )
-from trap_hpc.cli.output import json_option, print_json, quiet_option
+from trap_hpc.cli.output import json_option, quiet_option
+from trap_hpc.cli.plan import print_plan
 from trap_hpc.cli.session import become, resumable, resume_words
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.session.ctrl_c import release
@@ -67,7 +68,7 @@ def run(as_json: bool, quiet: bool, dry_run: bool, detach: bool, **words: Any) -
     """Make a plan, write it down, and let the run's own code carry it out."""
     plan = _plan(**words)
     if dry_run:
-        _print_plan(plan, as_json)
+        print_plan(plan, as_json)
         return 0
     from trap_hpc.run.prepare import prepare
 
@@ -87,7 +88,7 @@ def run(as_json: bool, quiet: bool, dry_run: bool, detach: bool, **words: Any) -
 @_options
 def plan(as_json: bool, **words: Any) -> int:
     """Make a plan and print it."""
-    _print_plan(_plan(**words), as_json)
+    print_plan(_plan(**words), as_json)
     return 0
 
 
@@ -116,39 +117,3 @@ def _plan(
         batch_size=batch_size,
         monitor=monitor_positions(monitor_coords, monitor_list),
     )
-
-
-def _print_plan(plan: Plan, as_json: bool) -> None:
-    if as_json:
-        print_json(_record(plan))
-        return
-    from trap_hpc.config import dump
-
-    click.echo(f"run directory  {plan.directory}")
-    click.echo(f"files          {len(plan.images)}: {_first_and_last(plan.images)}")
-    click.echo(f"engine         {plan.engine}, {plan.workers} at the same time")
-    click.echo(f"database       {plan.database or 'none but catalogue.sqlite'}")
-    click.echo(f"monitoring     {len(plan.monitor)} positions")
-    click.echo("\njob parameters, with where each comes from:\n")
-    click.echo(dump(plan.parameters), nl=False)
-
-
-def _first_and_last(images: tuple[str, ...]) -> str:
-    if len(images) <= 2:
-        return ", ".join(images)
-    return f"{images[0]} ... {images[-1]}"
-
-
-def _record(plan: Plan) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "directory": str(plan.directory),
-        "images": plan.images,
-        "engine": plan.engine,
-        "workers": plan.workers,
-        "database": plan.database,
-        "monitor": plan.monitor,
-        "parameters": asdict(plan.parameters.parameters),
-        "origins": dict(plan.parameters.origins),
-    }

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trap_hpc.config.environment import needs_user_site
-from trap_hpc.config.job_environment import job_environment
 from trap_hpc.config.site import Site
 from trap_hpc.engines.base import RemoteEngine
 from trap_hpc.engines.broker import Broker
@@ -23,11 +21,10 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.session.earlier import end_earlier_session, reap_others
 from trap_hpc.run.session.life import OpenBroker, Parts, Session
+from trap_hpc.run.session.order import order
 from trap_hpc.run.session.signals import interrupts
 from trap_hpc.run.session.watched import WatchedEngine
 from trap_hpc.schedulers.known import make_scheduler
-from trap_hpc.schedulers.request import job_request
-from trap_hpc.schedulers.script import job_script
 
 
 @contextmanager
@@ -82,24 +79,13 @@ def cluster_session(
 
 def _parts(plan: Plan, site: Site, epoch: int, log: Callable[[str], None]) -> Parts:
     paths = RunPaths(plan.directory.absolute())
-    request = job_request(
-        site, run_id=plan.run_id, epoch=epoch, paths=paths, workers=plan.workers
-    )
-    script = job_script(
-        site,
-        run=paths.directory,
-        epoch=epoch,
-        run_id=plan.run_id,
-        code=paths.code,
-        environment=job_environment(site.environment),
-        user_site=needs_user_site(),
-    )
-    write_whole(paths.job_script, script.encode())
+    ordered = order(plan, site, epoch)
+    write_whole(paths.job_script, ordered.script.encode())
     return Parts(
         directory=paths.directory,
         epoch=epoch,
         site=site,
-        request=request,
+        request=ordered.request,
         scheduler=make_scheduler(site),
         open_broker=lambda: _open_broker(plan, site, epoch, log),
         engine=_engine,

@@ -1,0 +1,88 @@
+"""What `trap-hpc plan` prints: all that a run would do, each value with its origin."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trap_hpc.cli.output import print_json, print_rows
+
+if TYPE_CHECKING:
+    from trap_hpc.config.sites import SourcedSite
+    from trap_hpc.run.plan import Plan
+    from trap_hpc.run.session.preview import Preview
+
+
+def print_plan(plan: Plan, as_json: bool) -> None:
+    """Print a plan, and what the scheduler says of it; nothing else is done."""
+    from trap_hpc.config import dump
+
+    preview = _preview(plan)
+    if as_json:
+        print_json(_record(plan, preview))
+        return
+    click.echo(f"run directory  {plan.directory}")
+    click.echo(f"files          {len(plan.images)}: {_first_and_last(plan.images)}")
+    click.echo(f"engine         {plan.engine}, {plan.workers} at the same time")
+    click.echo(f"database       {plan.database or 'none but catalogue.sqlite'}")
+    click.echo(f"monitoring     {len(plan.monitor)} positions")
+    if plan.site and preview:
+        _print_site(plan.site, preview)
+    click.echo("\njob parameters, with where each comes from:\n")
+    click.echo(dump(plan.parameters), nl=False)
+
+
+def _preview(plan: Plan) -> Preview | None:
+    if plan.site is None:
+        return None
+    from trap_hpc.run.session.preview import preview
+
+    return preview(plan)
+
+
+def _first_and_last(images: tuple[str, ...]) -> str:
+    if len(images) <= 2:
+        return ", ".join(images)
+    return f"{images[0]} ... {images[-1]}"
+
+
+def _print_site(sourced: SourcedSite, preview: Preview) -> None:
+    from dataclasses import asdict
+
+    from trap_hpc.config.tomlfile import toml_value
+
+    site, origins = sourced.site, dict(sourced.origins)
+    click.echo(f"site           {site.name} ({site.scheduler})")
+    click.echo(f"jobs           {preview.jobs} of {preview.cores} cores, a worker each")
+    click.echo("\nsite, with where each value comes from:\n")
+    rows = [(k, toml_value(v), origins[k]) for k, v in asdict(site).items()]
+    print_rows(("key", "value", "from"), rows, left=range(3))
+    click.echo("\njob.sh:\n")
+    click.echo("".join(f"    {line}\n" for line in preview.script.splitlines()))
+    click.echo("submitted by:\n")
+    for command in preview.commands:
+        click.echo(f"    {shlex.join(command)}")
+    verdict = "would take" if preview.accepted else "does not take"
+    click.echo(f"\nthe scheduler {verdict} it: {preview.answer}")
+
+
+def _record(plan: Plan, preview: Preview | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    record = {
+        "directory": str(plan.directory),
+        "images": plan.images,
+        "engine": plan.engine,
+        "workers": plan.workers,
+        "database": plan.database,
+        "monitor": plan.monitor,
+        "parameters": asdict(plan.parameters.parameters),
+        "origins": dict(plan.parameters.origins),
+    }
+    if plan.site and preview:
+        record["site"] = asdict(plan.site.site)
+        record["site_origins"] = dict(plan.site.origins)
+        record["preview"] = asdict(preview)
+    return record
