@@ -22,6 +22,8 @@ RUN = "TRAP_HPC_RUN"
 """Holds the run's id, in the environment of a job's processes."""
 JOB = "TRAP_HPC_JOB"
 """Holds the job's id."""
+CORES = "TRAP_HPC_CORES"
+"""Holds how many cores the job may use: nobody else confines it."""
 
 
 KILL_WAIT_S = 5.0
@@ -56,7 +58,7 @@ class LocalScheduler:
         array = f"local-{secrets.token_hex(4)}"
         for number in range(request.count):
             job = f"{array}_{number}"
-            marks = {RUN: request.run_id, JOB: job}
+            marks = {RUN: request.run_id, JOB: job, CORES: str(request.cores)}
             process = start(
                 argv,
                 environment={**self._job_environment(), **marks},

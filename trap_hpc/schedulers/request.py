@@ -12,19 +12,18 @@ from trap_hpc.schedulers.srun import allocation
 
 def cores_of_a_job(site: Site) -> int:
     """Return how many cores a job has, and so workers."""
-    if site.cores:
-        return site.cores
-    if site.scheduler == "local":
-        return cores()
-    return allocation().cores if site.scheduler == "srun" else 1
+    if site.scheduler == "srun":
+        # The profile may speak of larger nodes, whose jobs are not those we are in.
+        given = allocation().cores
+        return min(site.cores or given, given)
+    return site.cores or (cores() if site.scheduler == "local" else 1)
 
 
 def default_workers(site: Site) -> int:
     """Return how many workers are wanted if the user names no number."""
-    if site.workers:
-        return site.workers
-    nodes = allocation().nodes if site.scheduler == "srun" else 1
-    return nodes * cores_of_a_job(site)
+    if site.scheduler == "srun":
+        return allocation().nodes * cores_of_a_job(site)
+    return site.workers or cores_of_a_job(site)
 
 
 def job_request(

@@ -58,15 +58,12 @@ def job_script(
         raise UsageError(f"Python imports nothing from {code}: there is a ':' in it")
     stop = shlex.join(["trap-hpc", "stop", str(run)])
     lines = [
-        # A prologue says `module`, which a login shell knows.
-        "#!/bin/bash -l" if site.job_script_prologue else "#!/bin/bash",
+        "#!/bin/bash",
         f"# Workers of {run_id}, session {epoch}: each job of it runs this script.",
         f"# Stop them with: {stop}",
         "# Without it they end by themselves, when their launcher is gone.",
         "",
-        "# From where the run was started; the profile's `environment` adds names.",
-        *_exports(_without_snapshot(environment, code)),
-        *_prologue(site),
+        *_surroundings(site, _without_snapshot(environment, code)),
         "",
         "# Only the code of this run, one thread a worker process.",
         f"export PYTHONPATH={shlex.quote(str(code))}" + '"${PYTHONPATH:+:$PYTHONPATH}"',
@@ -95,8 +92,16 @@ def _exports(variables: Mapping[str, str]) -> Iterator[str]:
         yield f"export {name}={shlex.quote(value)}"
 
 
-def _prologue(site: Site) -> Iterator[str]:
+def _surroundings(site: Site, variables: Mapping[str, str]) -> Iterator[str]:
     if site.job_script_prologue:
+        # However the script is started: by sbatch, by srun or by us.
+        yield "# What login shells know, such as `module`."
+        yield ". /etc/profile"
+        yield ""
+    yield "# From where the run was started; the profile's `environment` adds names."
+    yield from _exports(variables)
+    if site.job_script_prologue:
+        yield ""
         yield "# From the site's profile."
         yield from site.job_script_prologue
 

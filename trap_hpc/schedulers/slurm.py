@@ -60,7 +60,7 @@ class Slurm:
 
     def parse_limits(self, out: str) -> Limits:
         """Read its lines ``Name = value``."""
-        settings = dict(re.findall(r"^(\w+)\s*=\s*(\S*)", out, re.MULTILINE))
+        settings = dict(re.findall(r"^(\w+) *= *(\S*)", out, re.MULTILINE))
         if not settings.get("ClusterName"):
             raise SchedulerError("`scontrol show config` names no cluster")
         most = settings.get("MaxArraySize", "")
