@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 import sys
 
-from trap_hpc.config.environment import cap_threads
+from trap_hpc.config.environment import BEFORE_NUMPY, cap_threads
 
-_READY = "TRAP_HPC_WORKER"
 _RESTARTED = "TRAP_HPC_WORKER_AGAIN"
 
 
 def prepare_environment() -> None:
-    """Set it, and begin again with it: memory allocation looks at the very start.
+    """Set it; if it is not as a job script makes it, begin again with it.
 
-    Celery would take a broker from variables of the user's.
+    Memory allocation looks at the very start of a process.
     """
-    if os.environ.get(_READY) == str(os.getpid()):
-        return
     for name in [name for name in os.environ if name.startswith("CELERY_")]:
-        del os.environ[name]
+        del os.environ[name]  # Celery would take a broker from the user's
+    if os.environ.items() >= BEFORE_NUMPY.items():
+        return
     cap_threads()
-    os.environ[_READY] = str(os.getpid())
     os.execv(sys.executable, sys.orig_argv)
 
 

@@ -39,13 +39,16 @@ def find_place() -> Place:
 
 
 def _job() -> str:
+    """Return what the job script says, or else what Slurm does."""
+    if named := os.environ.get("TRAP_HPC_JOB"):
+        return named
     array = os.environ.get("SLURM_ARRAY_JOB_ID")
     if array:
         return f"{array}_{os.environ.get('SLURM_ARRAY_TASK_ID', '0')}"
     job, step = os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURM_STEP_ID")
     if job:
         return f"{job}.{step}" if step else job
-    return os.environ.get("TRAP_HPC_JOB") or str(os.getpid())
+    return str(os.getpid())
 
 
 def _cores() -> int:
@@ -53,7 +56,7 @@ def _cores() -> int:
 
     Not every site confines a job to its cores.
     """
-    given = _number("SLURM_CPUS_PER_TASK") or _number("TRAP_HPC_CORES")
+    given = _number("TRAP_HPC_CORES") or _number("SLURM_CPUS_PER_TASK")
     return min(cores(), given) if given else cores()
 
 
