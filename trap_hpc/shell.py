@@ -19,10 +19,10 @@ from pathlib import Path
 from trap_hpc.errors import CommandError, TimedOutError
 
 TIMEOUT_S = 60.0
-LINGER_S = 1.0
+LINGER_S = 0.5
 """For what still holds a pipe of a command that has ended itself."""
 SHOWN = 2000
-"""Characters of what a command printed that fit into an error message."""
+"""Characters of a command, and of what it printed, that an error message repeats."""
 
 Process = subprocess.Popen[bytes]
 
@@ -49,8 +49,12 @@ class Answer:
             for text in (self.err.strip(), self.out.strip())
             if text
         )
-        command = shlex.join(self.argv)
-        return f"`{command}` {how_ended(self.exit_code)}: {said or 'it said nothing'}"
+        command = _command(self.argv)
+        return f"{command} {how_ended(self.exit_code)}: {said or 'it said nothing'}"
+
+
+def _command(argv: Sequence[str]) -> str:
+    return f"`{_cut(shlex.join(argv))}`"
 
 
 def how_ended(exit_code: int) -> str:
@@ -101,7 +105,7 @@ def run(
         except subprocess.TimeoutExpired:
             _kill_all(process)
             raise TimedOutError(
-                f"`{shlex.join(argv)}` gave no answer within {timeout_s:g} s"
+                f"{_command(argv)} gave no answer within {timeout_s:g} s"
             ) from None
         except BaseException:
             _kill_all(process)
@@ -199,7 +203,7 @@ def _popen(argv: Sequence[str], **options: object) -> Process:
 
 def _cannot_start(argv: Sequence[str], error: Exception) -> CommandError:
     reason = getattr(error, "strerror", None) or error
-    return CommandError(f"`{shlex.join(argv)}` can't be run: {reason}")
+    return CommandError(f"{_command(argv)} can't be run: {reason}")
 
 
 def _end_with_parent() -> Callable[[], None] | None:

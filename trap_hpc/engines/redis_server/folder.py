@@ -75,12 +75,15 @@ class ServerFolder:
         """What server and guard say."""
         return self.path / "log"
 
+    def words(self) -> str:
+        """Return the log; empty if there is none."""
+        with contextlib.suppress(OSError):
+            return self.log.read_text(errors="replace")
+        return ""
+
     def last_words(self, lines: int = 5) -> str:
         """Return the end of the log in one line."""
-        with contextlib.suppress(OSError):
-            text = self.log.read_text(errors="replace").strip()
-            return " / ".join(text.splitlines()[-lines:])
-        return ""
+        return " / ".join(self.words().strip().splitlines()[-lines:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

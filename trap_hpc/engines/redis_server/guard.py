@@ -50,6 +50,7 @@ class Guard:
         self._order = order
         self._clock = clock
         self._launcher_there = True
+        self._hurried = False
         self._ends_s = math.inf
         write_private(folder.guard_id, f"{os.getpid()}\n")
         self._server = shell.start(
@@ -62,9 +63,12 @@ class Guard:
         return self._launcher_there
 
     def hurry(self) -> None:
-        """End soon, and at once if the launcher has gone already."""
-        grace_s = LEAVE_S if self._launcher_there else 0.0
-        self._ends_s = min(self._ends_s, self._clock() + grace_s)
+        """End as soon as the launcher has gone, and soon in any case."""
+        self._hurried = True
+        self._end_within(LEAVE_S if self._launcher_there else 0.0)
+
+    def _end_within(self, left_s: float) -> None:
+        self._ends_s = min(self._ends_s, self._clock() + left_s)
 
     def watch(self) -> int | None:
         """Return when it is time to end: the server's exit code if it ended first."""
@@ -81,7 +85,7 @@ class Guard:
         if os.read(PIPE, 64):
             return True
         self._launcher_there = False
-        self._ends_s = min(self._ends_s, self._clock() + self._order.lease_s)
+        self._end_within(0.0 if self._hurried else self._order.lease_s)
         return False
 
     def end_server(self) -> None:

@@ -26,6 +26,7 @@ from trap_hpc.errors import BrokerError
 START_S = 20.0
 STOP_S = 10.0
 POLL_S = 0.01
+READY = "Ready to accept connections"
 TAKEN = "Address already in use"
 NO_TLS = ("Bad directive", "TLS support")
 """Words of a server that was built without TLS when it is told of `tls-port`."""
@@ -117,7 +118,7 @@ def bring_up(launch: Launch, folder: ServerFolder) -> tuple[shell.Process, int]:
 
 def _wait_for_answer(launch: Launch, folder: ServerFolder, guard: shell.Process) -> int:
     ends_s = time.monotonic() + START_S
-    while not (connections := max_connections(launch.broker, folder)):
+    while not (connections := _asked(launch.broker, folder)):
         if guard.poll() is not None:
             raise _why_not(launch, folder.last_words() or "it said nothing")
         if time.monotonic() > ends_s:
@@ -127,6 +128,11 @@ def _wait_for_answer(launch: Launch, folder: ServerFolder, guard: shell.Process)
             )
         time.sleep(POLL_S)
     return connections
+
+
+def _asked(broker: Broker, folder: ServerFolder) -> int:
+    """Ask the server, once it says itself that it has the port: others may have it."""
+    return READY in folder.words() and max_connections(broker, folder)
 
 
 def _why_not(launch: Launch, words: str) -> BrokerError:

@@ -73,7 +73,9 @@ def _end(pid_file: Path, folder: Path) -> bool:
     """End a process if it is the one that was meant: ids are used again."""
     try:
         process = psutil.Process(int(pid_file.read_text()))
-        if process.uids().real != os.getuid() or process.cwd() != str(folder):
+        if process.uids().real != os.getuid() or process.cwd() != os.path.realpath(
+            folder
+        ):
             return False
     except (OSError, ValueError, psutil.Error):
         return False
