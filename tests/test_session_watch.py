@@ -283,6 +283,15 @@ def preempt_all(watch: Watch) -> None:
         watch.pass_time(61)
 
 
+def test_jobs_whose_worker_came_and_went_unseen_are_replaced(watch: Watch) -> None:
+    watch.workers.come("1_2")
+    watch.cluster.run()
+    watch.call("left", "1_0")
+    watch.cluster.end("COMPLETED", "1_0")
+    watch.pass_time(10)
+    assert "1 job submitted to slurm in the place of 1_0: 2" in watch.told
+
+
 def test_replacing_has_an_end(watch: Watch) -> None:
     with pytest.raises(RunError, match="all jobs ended: PREEMPTED in plain words"):
         preempt_all(watch)

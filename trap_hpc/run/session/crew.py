@@ -91,11 +91,13 @@ class Crew:
 
     def replace(self, ended: Collection[str]) -> None:
         """Submit jobs in the place of good ones that ended before the work did."""
+        self._lookout.call_the_roll()
+        came = self._seen.keys() | self._lookout.came
         good = [
             job.id
             for job in self._watch.jobs
             if job.id in ended
-            and job.id in self._seen
+            and job.id in came
             and job.native in REPLACED
             and job.id != job.array  # one step of `srun` is all workers at once
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ SELDOM_S = 5.0
 """A folder of hundreds of files is not read each second for hours."""
 EAGER_FOR_S = 60.0
 FAILURES = ("refused", "unreachable", "failed")
+CAME = ("connected", "left")
 OVER = (*FAILURES, "late", "left")
 
 
@@ -39,7 +41,10 @@ class Lookout:
     """All workers that came and are gone: job, node, process."""
     jobs_over: set[str] = field(default_factory=set)
     """Their jobs. With ``srun`` all workers are of one."""
+    came: set[str] = field(default_factory=set)
+    """Jobs whose workers got in, though they may have left since."""
     _told: set[Hashable] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _read_s: float = float("-inf")
     _news_s: float = float("-inf")
     _broker_told: bool = False
@@ -61,8 +66,13 @@ class Lookout:
 
     def call_the_roll(self) -> None:
         """Read what workers say of themselves, and tell why some could not begin."""
+        with self._lock:  # the driver may want to know, too
+            self._call_the_roll()
+
+    def _call_the_roll(self) -> None:
         self._read_s = self.clock()
         calls = read_roll_calls(self.paths.roll_calls, self.epoch)
+        self.came.update(call.job for call in calls if call.state in CAME)
         new = [c for c in calls if c.state in OVER and _who(c) not in self.over]
         self.over.update(map(_who, new))
         self.jobs_over.update(call.job for call in new)

@@ -126,7 +126,7 @@ class WatchedEngine:
 
     def _resume(self, seconds: float) -> None:
         """Go on after a long silence: all workers have given us up by now."""
-        jobs = [member.job for member in self._engine.members()]
+        jobs = {each.job for each in (*self._members, *self._engine.members())}
         self._say(
             f"nobody heard of the launcher for {seconds:.0f} s, which is longer than "
             f"its lease (was it suspended?): "
