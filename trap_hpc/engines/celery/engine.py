@@ -48,10 +48,12 @@ class CeleryEngine:
         *,
         address: str,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """``address``: by which of the broker's addresses we reach it ourselves."""
         self._broker = broker
         self._clock = clock
+        self._sleep = sleep
         self._app = make_app(broker, address)
         self._queues = make_queues(broker)
         self._errors = errors(self._app)
@@ -166,7 +168,7 @@ class CeleryEngine:
         """Use the connection, a new one if need be. ``use`` may be called again."""
         error: BaseException | None = None
         for pause_s in PAUSES_S:
-            time.sleep(pause_s)
+            self._sleep(pause_s)
             try:
                 if self._line is None:
                     self._line = self._connect()
@@ -216,7 +218,7 @@ class CeleryEngine:
     # what waits in the queue ---------------------------------------------------
 
     def _look_after_queue(self) -> None:
-        """Ask for its length, if there is any doubt; that keeps it from expiring, too."""
+        """Ask for its length if there is doubt; that keeps it from expiring, too."""
         now_s = self._clock()
         with self._lock:
             doubtful = self._books.unclaimed.doubtful
@@ -234,7 +236,8 @@ class CeleryEngine:
         with self._lock:
             deaf = self._books.deaf(DEAF_S)
         for worker in deaf:
-            self._announcer.say(Restart(worker=worker))
+            with contextlib.suppress(BrokerError):  # it is told the next time
+                self._announcer.say(Restart(worker=worker))
 
     def _clear(self, line: Line) -> None:
         line.remove(self._queues.tasks)

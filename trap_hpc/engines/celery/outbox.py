@@ -82,6 +82,7 @@ class Outbox:
             pass
         for report in reports:
             self._note(report)
+        reports = [report for report in reports if not isinstance(report, Here)]
         if self._clock() >= self._beat_at_s:
             self._beat_at_s = self._clock() + self._broker.beat_s
             reports.append(replace(self._here, held=tuple(self._held)))
@@ -90,7 +91,10 @@ class Outbox:
     def _note(self, report: Report) -> None:
         if isinstance(report, Taken):
             self._held[report.id] = None
-        elif not isinstance(report, Here | Left):
+        elif isinstance(report, Here):  # something has changed: say so at once
+            self._here = report
+            self._beat_at_s = self._clock()
+        elif not isinstance(report, Left):
             self._held.pop(report.id, None)
 
     def _deliver(self, records: list[dict[str, object]]) -> None:
