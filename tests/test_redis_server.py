@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+import signal
 import socket
 import ssl
 import stat
@@ -24,7 +26,7 @@ from tests.brokers import (
     wait_until,
     wheels,
 )
-from trap_hpc.engines.broker import read_broker, write_broker
+from trap_hpc.engines.broker import read_broker
 from trap_hpc.engines.redis_server import places, ports, server
 from trap_hpc.engines.redis_server.program import find_programs
 from trap_hpc.engines.redis_server.server import start_private_broker
@@ -251,12 +253,21 @@ def test_credentials_of_a_later_session_are_left(tmp_path: Path) -> None:
             assert read_broker(path) == later.broker
 
 
-def test_a_server_that_dies_is_noticed_with_its_last_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGTERM, "User requested shutdown.*guard: the server ended with 0"),
+        (signal.SIGKILL, "guard: the server was killed by SIGKILL$"),
+        (signal.SIGSEGV, "crashed by signal: 11|was killed by SIGSEGV"),
+    ],
+)
+def test_a_server_that_dies_is_noticed_with_its_last_words(
+    tmp_path: Path, number: signal.Signals, words: str
+) -> None:
     with private_broker(tmp_path) as private:
-        server_of(private).terminate()
+        server_of(private).send_signal(number)
         wait_until(lambda: not private.alive())
-        assert "User requested shutdown" in private.why_ended()
-        write_broker(tmp_path / "broker.json", private.broker)
+        assert re.search(words, private.why_ended())
     assert not private.folder.exists()
 
 

@@ -97,8 +97,11 @@ class Guard:
         self._server.wait()
 
 
-def main(path: Path) -> int:
-    """Start the server of ``path`` and stay until it may end."""
+def main(path: Path) -> str | None:
+    """Start the server of ``path`` and stay until it may end.
+
+    Return why it ended before that, for the log.
+    """
     os.umask(0o077)
     folder = ServerFolder(path)
     os.chdir(path)
@@ -110,10 +113,11 @@ def main(path: Path) -> int:
     exit_code = guard.watch()
     guard.end_server()
     if exit_code is not None and guard.launcher_there:
-        return 1  # the launcher wants to read the log
+        # The folder stays: the launcher wants to read the log.
+        return f"guard: the server {shell.how_ended(exit_code)}"
     remove_credentials(Path(order.credentials), epoch=order.epoch, port=order.port)
     remove_folder(folder)
-    return 0
+    return None
 
 
 if __name__ == "__main__":
