@@ -78,7 +78,7 @@ def test_shellcheck_finds_nothing(path: Path) -> None:
     if not shutil.which("shellcheck"):
         lacking("shellcheck is not installed")
     # It can't know what /etc/profile of a site says.
-    checked = ["shellcheck", "--exclude=SC1091", path]
+    checked = ["shellcheck", "--exclude=SC1091", str(path)]
     done = subprocess.run(checked, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
