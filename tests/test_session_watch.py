@@ -47,7 +47,7 @@ class Watch:
             clock=self.time,
             alarm=self.jobs.hurry,
         )
-        self.jobs.excused = self.lookout.jobs_over
+        self.jobs.excused = self.lookout.jobs_failed
         heart = Heart(
             self.paths.lease,
             1,
@@ -141,7 +141,7 @@ def test_a_job_that_can_never_start_is_said_with_how_to_stop(watch: Watch) -> No
         watch.cluster.put(f"1_{task}", State.PENDING, "PENDING", "PartitionConfig")
     watch.pass_time(10)
     (line,) = [line for line in watch.said if "PartitionConfig" in line]
-    assert "3 jobs will never start as things are (1_[0-2])" in line
+    assert line.startswith("3 jobs wait (1_[0-2]): PENDING PartitionConfig in plain")
     assert f"trap-hpc stop {RUN}" in line
 
 
@@ -212,6 +212,20 @@ def test_a_run_without_any_worker_left_stops_with_the_reason(watch: Watch) -> No
     watch.cluster.end("OUT_OF_MEMORY")
     with pytest.raises(RunError, match="all jobs ended: OUT_OF_MEMORY in plain words"):
         watch.pass_time(60)
+
+
+def test_workers_that_left_are_no_reason_before_the_scheduler_says_one(
+    watch: Watch,
+) -> None:
+    watch.cluster.run()
+    watch.workers.come("1_0", "1_1", "1_2")
+    watch.pass_time(3)
+    watch.workers.there.clear()
+    for task in range(3):
+        watch.call("left", f"1_{task}")
+    watch.cluster.end("CANCELLED")
+    with pytest.raises(RunError, match="all jobs ended: CANCELLED in plain words"):
+        watch.pass_time(20)
 
 
 def test_jobs_that_nobody_knows_any_more_are_believed_gone_at_the_second_answer(

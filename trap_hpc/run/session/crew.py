@@ -115,12 +115,13 @@ class Crew:
 
     def hopeless(self) -> str:
         """Say why no worker is there and none will come; empty: there is hope."""
-        over = self._watch.ended | self._lookout.jobs_over
-        number = max(len(over), len(self._lookout.over))
+        failed = self._lookout.failed  # whose jobs end, if they have not yet
+        over = self._watch.ended.union(call.job for call in failed)
+        number = max(len(over), len(failed))  # with `srun` all are of one job
         if number < self._submitted and not self._watch.none_left:
             return ""
         all_jobs = "the only job" if self._submitted == 1 else "all jobs"
-        reasons = self._lookout.reasons() or self._watch.endings
+        reasons = [*self._lookout.reasons(), *self._watch.endings]
         told = "; ".join(reasons) or "nobody knows why"
         return f"no worker is left, for {all_jobs} ended: {told}"
 

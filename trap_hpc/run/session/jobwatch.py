@@ -143,12 +143,11 @@ class JobWatch:
         if not jobs:
             return
         self._ended.update(job.id for job in jobs)
-        for kind in words.groups(jobs, kind_of):
-            excused = [job.id for job in kind if job.id in self.excused]
-            if len(excused) < len(kind):
-                self._post(Say(self._end_of(kind)))
+        untold = [job for job in jobs if job.id not in self.excused]
+        for kind in words.groups(untold, kind_of):
+            self._post(Say(self._end_of(kind)))
             if kind[0].native not in NO_FAILURES:
-                self.failed += [job.id for job in kind if job.id not in excused]
+                self.failed += [job.id for job in kind]
         self._post(Ended(tuple(job.id for job in jobs)))
 
     def _end_of(self, jobs: Sequence[Job]) -> str:
@@ -171,13 +170,11 @@ class JobWatch:
     def _wait_of(self, jobs: Sequence[Job]) -> str:
         number = words.count(len(jobs), "job")
         ids = words.ids_text(job.id for job in jobs)
-        why = self._explain(jobs[0])
-        if not self._scheduler.hopeless(jobs[0]):
-            return f"{number} {'waits' if len(jobs) == 1 else 'wait'} ({ids}): {why}"
-        return (
-            f"{number} will never start as things are ({ids}): {why}; Ctrl-C or "
-            f"`trap-hpc stop {self._run_id}` ends the run"
-        )
+        waits = "waits" if len(jobs) == 1 else "wait"
+        text = f"{number} {waits} ({ids}): {self._explain(jobs[0])}"
+        if self._scheduler.hopeless(jobs[0]):
+            text += f"; Ctrl-C or `trap-hpc stop {self._run_id}` ends the run"
+        return text
 
     def _explain(self, job: Job) -> str:
         kind = kind_of(job)

@@ -190,7 +190,7 @@ class Session:
             broker_ended=lambda: "" if broker.alive() else broker.why_ended(),
             alarm=alarm,
         )
-        watch.excused = lookout.jobs_over
+        watch.excused = lookout.jobs_failed
         looking = Repeating("looking about", lookout.look, post)
         self._threads = [asking, looking]
         return Crew(

@@ -32,17 +32,16 @@ class Lookout:
     broker_ended: Callable[[], str] = lambda: ""
     """Why the broker is no longer there; empty: it is."""
     alarm: Callable[[], None] = lambda: None
-    """The scheduler should be asked: some worker could not begin."""
+    """The scheduler should be asked: some worker could not begin, or has left."""
     missing: bool = True
     """Whether workers are still to come."""
     failed: list[RollCall] = field(default_factory=list)
     """Workers that could not begin."""
-    over: set[tuple[str, str, int]] = field(default_factory=set)
-    """All workers that came and are gone: job, node, process."""
-    jobs_over: set[str] = field(default_factory=set)
-    """Their jobs. With ``srun`` all workers are of one."""
+    jobs_failed: set[str] = field(default_factory=set)
+    """Jobs of those that could not begin."""
     came: set[str] = field(default_factory=set)
     """Jobs whose workers got in, though they may have left since."""
+    _over: set[tuple[str, str, int]] = field(default_factory=set)
     _told: set[Hashable] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _read_s: float = float("-inf")
@@ -73,14 +72,14 @@ class Lookout:
         self._read_s = self.clock()
         calls = read_roll_calls(self.paths.roll_calls, self.epoch)
         self.came.update(call.job for call in calls if call.state in CAME)
-        new = [c for c in calls if c.state in OVER and _who(c) not in self.over]
-        self.over.update(map(_who, new))
-        self.jobs_over.update(call.job for call in new)
+        new = [c for c in calls if c.state in OVER and _who(c) not in self._over]
+        self._over.update(map(_who, new))
         failures = [call for call in new if call.state in FAILURES]
         self.failed += failures
+        self.jobs_failed.update(call.job for call in failures)
         for kind in words.groups(failures, words.call_key):
             self._tell(kind)
-        if failures:
+        if new:
             self._news_s = self.clock()
             self.alarm()
 
