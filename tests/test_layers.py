@@ -56,6 +56,7 @@ ONLY_IN = {
     "os.getenv": ("config/", "worker/"),
     "os.putenv": ("config/", "worker/"),
     "signal": (
+        "__main__.py",  # nobody can answer Ctrl-C yet
         "engines/processes.py",  # Ctrl-C must not reach what is being forked
         "engines/redis_server/guard.py",  # a process of its own
         "run/session/",

@@ -1,14 +1,14 @@
-"""``python -m trap_hpc`` is ``trap-hpc``."""
+"""``trap-hpc``, and ``python -m trap_hpc``."""
 
-import sys
-
-from trap_hpc.run.session.ctrl_c import hold
+import signal
 
 
 def main() -> None:
     """Run one command; Ctrl-C waits until it can be answered, and after the end."""
-    hold()
+    # Before anything is imported: else a traceback would be the answer.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     from trap_hpc.cli.main import main as command
+    from trap_hpc.run.session.ctrl_c import hold
 
     try:
         command()
@@ -17,4 +17,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
