@@ -68,6 +68,12 @@ def test_a_local_job_is_given_its_id(golden: Golden) -> None:
     golden("job-local.sh", script(Site(python="/usr/bin/python3"), HERE))
 
 
+def test_the_documentation_shows_what_is_submitted() -> None:
+    page = (ROOT / "docs" / "explanation" / "job-script.md").read_text()
+    for path in ("slurm/worker-array.sh", "tests/golden/sbatch-plain.txt"):
+        assert f"```bash\n{(ROOT / path).read_text()}```" in page, path
+
+
 @pytest.mark.parametrize(
     "path",
     [ROOT / "slurm" / "worker-array.sh", ROOT / "slurm" / "trap-hpc.sbatch"]
