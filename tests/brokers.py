@@ -23,6 +23,7 @@ from redis.retry import Retry
 
 from tests.ci import lacking
 from trap_hpc.engines.broker import Broker, write_broker
+from trap_hpc.engines.redis_server.leftovers import remove_leftovers
 from trap_hpc.engines.redis_server.server import (
     BrokerOrder,
     PrivateBroker,
@@ -177,16 +178,13 @@ def launcher(
         text=True,
         cwd=Path(__file__).parents[1],
     )
-    processes: list[psutil.Process] = []
     with process:
+        assert process.stdout is not None
+        path, _, guard = process.stdout.readline().rpartition(" ")
+        folder, processes = Path(path), [psutil.Process(int(guard))]
+        processes += processes[0].children()
         try:
-            assert process.stdout is not None
-            folder, guard = process.stdout.readline().split()
-            processes = [psutil.Process(int(guard))]
-            processes += processes[0].children()
-            yield process, Path(folder), processes
+            yield process, folder, processes
         finally:
             process.kill()
-            for each in processes:
-                if not is_gone(each):
-                    each.kill()
+            remove_leftovers(folder)
