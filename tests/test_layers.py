@@ -196,7 +196,7 @@ def module_of(path: str, text: str) -> Module:
         ("pipeline/a.py", "import numpy\nnumpy.linalg.inv(x)", "numpy.linalg.inv go"),
         ("run/a.py", "import os.path\nos.environ", "os.environ may be used"),
         ("run/a.py", "print('x')", "print may be used by cli/ alone"),
-        ("run/a.py", "import signal", "signal may be used by engines/processes.py"),
+        ("run/a.py", "import signal", "signal may be used by __main__.py, engines/"),
         (
             "pipeline/a.py",
             "import numpy as np\nnp.linalg.inv(x)",

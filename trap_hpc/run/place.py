@@ -47,8 +47,7 @@ def site_of(place: Place, stored: Path | None = None) -> SourcedSite | None:
     Raises
     ------
     UsageError
-        There is no such engine or site, they don't go together, or a password stands
-        where others see it.
+        There is no such engine or site, or they don't go together.
     """
     if place.engine not in (None, *ENGINES):
         raise UsageError(
@@ -57,17 +56,6 @@ def site_of(place: Place, stored: Path | None = None) -> SourcedSite | None:
     if place.engine not in (None, REMOTE):
         _refuse_site(place)
         return None
-    for setting in place.settings:
-        key, _, value = setting.partition("=")
-        if key.strip() == "broker":
-            _refuse_password(value, "--broker")
-    site = _site(place, stored)
-    if site is not None:
-        _refuse_password(site.site.broker, dict(site.origins)["broker"])
-    return site
-
-
-def _site(place: Place, stored: Path | None) -> SourcedSite | None:
     if stored is not None and not place.site:
         return load_site_file(stored, place.settings)
     name, named_by = _named(place)
@@ -101,13 +89,6 @@ def _named(place: Place) -> tuple[str, str]:
             "(`trap-hpc sites` lists them)"
         )
     return "", ""
-
-
-def _refuse_password(broker: str, origin: str) -> None:
-    if broker:
-        from trap_hpc.engines.broker_url import refuse_password
-
-        refuse_password(broker, origin)
 
 
 def within_allocation(site: SourcedSite) -> SourcedSite:
