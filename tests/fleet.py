@@ -89,6 +89,9 @@ class Fleet:
     heard: list[Outcome] = field(default_factory=list)
     alive: threading.Event = field(default_factory=threading.Event)
     """Cleared: the launcher seems to be gone."""
+    by_file: bool = True
+    by_broker: bool = True
+    """Which ways the lease is renewed."""
     count: int = 0
 
     def start_worker(
@@ -148,9 +151,11 @@ class Fleet:
         """Renew the lease once, by file and by broker."""
         self.count += 1
         beat = Beat(self.broker.epoch, self.count)
-        write_beat(self.paths.lease, beat)
+        if self.by_file:
+            write_beat(self.paths.lease, beat)
         with suppress(BrokerError):
-            self.engine.renew(beat)
+            if self.by_broker:
+                self.engine.renew(beat)
 
 
 def worker_command(paths: RunPaths, epoch: int) -> Sequence[str]:

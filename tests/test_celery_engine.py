@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from tests.brokers import is_gone
 from tests.fleet import Fleet, each_fleet, one_fleet, processes_of
 from tests.rabbitmq import rabbitmq_url
 from trap_hpc.engines.base import Died, Finished, Lost
@@ -70,7 +71,7 @@ def test_a_worker_that_is_killed_loses_its_tasks_within_the_lease(
     assert all(isinstance(outcome, Lost) for outcome in lost)
     assert {outcome.task for outcome in lost} == set(tasks)
     assert fleet.engine.capacity == 0
-    assert not any(process.is_running() for process in pool), "they die with it"
+    assert all(is_gone(process) for process in pool), "they die with it"
 
 
 def test_the_tasks_of_a_job_that_has_ended_are_lost_at_once(one_fleet: Fleet) -> None:

@@ -58,10 +58,15 @@ class Line:
             for _ in range(AT_A_TIME):
                 self._connection.drain_events(timeout=AT_ONCE_S)
 
-    def send(self, body: object, exchange: Exchange | str, key: str) -> None:
-        """Send ``body``, once."""
+    def send(self, body: object, exchange: Exchange | None, key: str) -> None:
+        """Send ``body``, once; without an exchange to the queue called ``key``."""
         self.producer.publish(
-            body, exchange=exchange, routing_key=key, delivery_mode=TRANSIENT
+            body,
+            exchange=exchange or "",
+            routing_key=key,
+            delivery_mode=TRANSIENT,
+            # On Redis, who sends must know what kind of exchange it is.
+            declare=[exchange] if exchange else [],
         )
 
     def declare(self, queue: Queue) -> int:

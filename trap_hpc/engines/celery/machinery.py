@@ -8,20 +8,20 @@ tell the launcher which task killed a process.
 from __future__ import annotations
 
 import logging
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from celery import Celery, bootsteps, signals
 from celery.apps.worker import Worker
+from celery.concurrency import asynpool, prefork
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 from celery.worker.state import task_ready, task_reserved
 
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.celery.app import TASK, make_app
-from trap_hpc.engines.celery.process import answer, begin_process
+from trap_hpc.engines.celery.process import answer, ignore_signals
 from trap_hpc.pipeline.tasks import Task
 
 BRPOP_S = 5
@@ -67,8 +67,6 @@ def make_worker_app(broker: Broker, address: str, run: Path, job: Job) -> Celery
     options: dict[str, Any] = {"name": TASK, "Strategy": strategy}
     app.task(**options)(_by_celery)
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
-    begin = partial(begin_process, os.getpid())
-    signals.worker_process_init.connect(begin, weak=False)
     return app
 
 
@@ -77,7 +75,7 @@ def make_controller(app: Celery, name: str, slots: int, job: Job) -> Any:
     return _Controller(
         app=app,
         hostname=name,
-        pool="prefork",
+        pool=_Processes,
         concurrency=slots,
         optimization="fair",
         quiet=True,
@@ -172,6 +170,25 @@ class _Controller(Worker):
 
     def install_platform_tweaks(self, worker: object) -> None:
         """Leave signals alone."""
+
+
+class _Process(asynpool.Worker):
+    """A process of the pool."""
+
+    def on_loop_start(self, pid: int) -> None:
+        """Begin: nobody sets up signals after this."""
+        ignore_signals()
+        super().on_loop_start(pid)
+
+
+class _AsynPool(asynpool.AsynPool):
+    Worker = _Process
+
+
+class _Processes(prefork.TaskPool):
+    """Celery's pool, of our processes."""
+
+    Pool = _AsynPool
 
 
 class _Pool(bootsteps.StartStopStep):

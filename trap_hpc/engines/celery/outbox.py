@@ -115,7 +115,7 @@ class Outbox:
             self._line = Line(self._app)
             self._line.declare(self._reports_to)
             self._line.spare()
-        self._line.send(records, "", self._reports_to.name)
+        self._line.send(records, None, self._reports_to.name)
 
     def _hang_up(self) -> None:
         line, self._line = self._line, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import Any
 
@@ -12,14 +11,14 @@ from trap_hpc.errors import StorageError
 from trap_hpc.pipeline import tasks
 
 
-def begin_process(parent: int, **_: object) -> None:
-    """Run before the first task. Celery has the process killed when its parent ends."""
-    # The parent answers these, and its end is the processes' end. Schedulers send them
-    # to all processes of a job at a time: a task must not seem to have killed its own.
+def ignore_signals() -> None:
+    """Leave signals to the parent, whose end is its processes' end.
+
+    Schedulers send them to all processes of a job at a time: a task must not seem to
+    have killed its own.
+    """
     for name in ("SIGTERM", "SIGUSR1", "SIGHUP", "SIGINT"):
         platforms.signals.ignore(platforms.signals.signum(name))
-    if os.getppid() != parent:  # it died before the system was told to watch it
-        os._exit(1)
 
 
 def answer(task: tasks.Task) -> dict[str, Any]:

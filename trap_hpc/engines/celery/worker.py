@@ -78,6 +78,7 @@ class CeleryWorker:
         self._held: dict[str, Assignment] = {}
         self._finishing = False
         self._muted = False
+        self._heard_s = 0.0
         self._controller: Any = None
 
     def run(self) -> None:
@@ -108,6 +109,7 @@ class CeleryWorker:
     def pool_is_up(self) -> None:
         """Start the threads: all processes have been forked."""
         self._outbox.start()
+        self._heard_s = time.monotonic()
         threading.Thread(target=self._listen, name="ear", daemon=True).start()
         self._forked()
 
@@ -183,25 +185,22 @@ class CeleryWorker:
         """Hear announcements, whatever the connection does."""
         broken = errors(self._app)
         ear: Ear | None = None
-        heard_s: float | None = None
         while True:
             try:
                 ear = ear or Ear(self._app, self._broker)
-                if self._heed(ear):
-                    heard_s = time.monotonic()
+                self._heed(ear)
             except broken as error:
                 log.warning("hears nothing from the launcher, trying on: %s", error)
                 if ear is not None:
                     ear.close()
                 ear = None
                 time.sleep(HEAR_S)
-            if heard_s is not None:
-                self._fear_deafness(time.monotonic() - heard_s)
+            self._fear_deafness()
 
-    def _heed(self, ear: Ear) -> bool:
-        """Do as announced; return whether anything was."""
-        heard = ear.hear(HEAR_S)
-        for announcement in heard:
+    def _heed(self, ear: Ear) -> None:
+        """Do as announced."""
+        for announcement in ear.hear(HEAR_S):
+            self._heard_s = time.monotonic()
             match announcement:
                 case Lease(beat=beat):
                     self._watch.see("broker", beat)
@@ -211,10 +210,10 @@ class CeleryWorker:
                     self._again("tasks wait, and it took none")
                 case Restart():
                     pass
-        return bool(heard)
 
-    def _fear_deafness(self, silent_s: float) -> None:
+    def _fear_deafness(self) -> None:
         """Start anew if the launcher lives, by the lease file, but is not heard."""
+        silent_s = time.monotonic() - self._heard_s
         limit_s = max(self._watch.lease_s / 2, MISSED_BEATS * self._broker.beat_s)
         if silent_s > limit_s and self._watch.seen_s < limit_s / 2:
             self._again(f"heard nothing through the broker for {silent_s:.0f} s")
