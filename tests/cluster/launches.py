@@ -22,7 +22,7 @@ SLOW = {
     "detection_threshold": "2.5",
     "analysis_threshold": "1.2",
     "force_beam": "false",
-    "deblend_nthresh": "300",
+    "deblend_nthresh": "200",
 }
 """Parameters by which a small image of noise alone takes most of a second."""
 STEADY = {

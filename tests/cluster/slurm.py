@@ -177,9 +177,7 @@ class Slurm:
     def tidy(self) -> list[str]:
         """Put everything right again, and return what had been left behind."""
         self._bring_back()
-        left = [f"still runs: {c.outer.args!r}" for c in self._commands if c.end()]
-        self._commands.clear()
-        left += self.squeue()
+        left = self.end_commands() + self.squeue()
         if self.squeue():
             self.hosts["login"].run(["scancel", f"--user={self.user.name}"])
             wait_until(lambda: not self.squeue(), "cancelled jobs are gone", 60)
@@ -187,6 +185,12 @@ class Slurm:
             left += self._end_processes(host)
         self.wait_idle()
         return left
+
+    def end_commands(self) -> list[str]:
+        """End the user's commands; return those that still ran."""
+        forced = [command.outer.args for command in self._commands if command.end()]
+        self._commands.clear()
+        return [f"still runs: {argv!r}" for argv in forced]
 
     def _bring_back(self) -> None:
         for host in self.hosts.values():

@@ -66,6 +66,7 @@ def cluster(nodes: int = 3, cpus: int = 2, **settings: str) -> Iterator[Slurm]:
             bring_up(slurm, keeper.pid)
             yield slurm
         finally:
+            slurm.end_commands()
             for host in slurm.hosts.values():
                 host.end()
             keeper.end()
