@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine
-from tests.sessions import RUN, Cluster, Stage, a_record
+from tests.sessions import RUN, Cluster, Stage, a_broker, a_record
+from trap_hpc.engines.broker import write_broker
 from trap_hpc.engines.lease import Beat, write_beat
 from trap_hpc.errors import SchedulerError
 from trap_hpc.paths import RunPaths
@@ -44,6 +45,7 @@ def reaper(stage: Stage, **changes: object) -> Reaper:
     facts: dict[str, object] = {
         "scheduler_of": lambda _: stage.cluster,
         "remove_broker": lambda folder: stage.said.append(f"broker in {folder}"),
+        "clear_broker": lambda broker: stage.said.append(f"broker at {broker.port}"),
         "clock": stage.time,
         "sleep": stage.time.sleep,
         "say": stage.said.append,
@@ -53,7 +55,7 @@ def reaper(stage: Stage, **changes: object) -> Reaper:
 
 def left_behind(stage: Stage, record: SessionRecord) -> None:
     write_session(stage.directory, record)
-    stage.paths.broker.write_text("secret")
+    write_broker(stage.paths.broker, a_broker())
     write_beat(stage.paths.lease, Beat(1, 77))
     for task in range(3):
         stage.cluster.put(f"1_{task}", State.RUNNING, "RUNNING")
@@ -146,6 +148,25 @@ def test_jobs_of_another_cluster_are_not_judged(stage: Stage) -> None:
     assert "beta" in reaped.text
     assert "cancel" not in stage.cluster.calls
     assert leftovers({RUN: stage.directory})
+
+
+def test_a_broker_of_the_users_own_is_cleared(stage: Stage) -> None:
+    left_behind(stage, of_process(gone()))
+    write_broker(stage.paths.broker, a_broker(private=False, port=5672))
+    reaper(stage).reap(leftovers({RUN: stage.directory}))
+    assert "broker at 5672" in stage.said
+    assert not stage.paths.broker.exists()
+
+
+def test_credentials_that_can_not_be_read_are_removed_all_the_same(
+    stage: Stage,
+) -> None:
+    left_behind(stage, of_process(gone()))
+    stage.paths.broker.write_text("secret")
+    (reaped,) = reaper(stage).reap(leftovers({RUN: stage.directory}))
+    assert reaped.verdict == "removed"
+    assert "could not stop the broker" in reaped.text
+    assert not stage.paths.broker.exists()
 
 
 def test_a_scheduler_that_does_not_answer_leaves_it_for_later(stage: Stage) -> None:

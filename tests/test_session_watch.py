@@ -43,6 +43,7 @@ class Watch:
         self.lookout = Lookout(
             paths=self.paths,
             epoch=1,
+            port=1234,
             post=post,
             clock=self.time,
             alarm=self.jobs.hurry,
@@ -201,7 +202,7 @@ def test_addresses_that_did_not_answer_are_named(watch: Watch) -> None:
     watch.call("unreachable", "1_0", "n2")
     watch.pass_time(2)
     assert (
-        "1 worker on n2 could not reach the launcher: tried 10.0.0.1 "
+        "1 worker on n2 could not reach the launcher: tried 10.0.0.1:1234 "
         "(no route to host)" in watch.told
     )
     assert "`interface`" in watch.told

@@ -11,6 +11,7 @@ import pytest
 from tests.command_line import CommandLine
 from tests.sessions import RUN, a_record
 from tests.test_reap import gone, of_process
+from trap_hpc.cli.watch import sentence
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.overview import failed_jobs, overview
 from trap_hpc.run.progress import JobGroup, Progress, Staff
@@ -112,7 +113,7 @@ def test_all_that_matters_is_said(run: RunPaths, trap_hpc: CommandLine) -> None:
     write_session(run.directory, of_process(this_process(), site="alpha"))
     lines = trap_hpc("status", run.directory).out.splitlines()
     assert lines[0] == f"run       {run.directory}"
-    assert "measuring: 40 of 300 images, 2 refused, 4 images/s, 1:05 left" in lines[1]
+    assert "measuring: 40 of 300 images, 4 of 6 workers, 2 refused, " in lines[1]
     assert "17 batches done" in lines[1]
     assert lines[2].startswith("launcher  lives: process ")
     assert lines[3:7] == [
@@ -174,6 +175,19 @@ def test_the_scheduler_is_asked_if_wanted(run: RunPaths, trap_hpc: CommandLine) 
         in trap_hpc("status", run.directory, "--ask").out
     )
     assert trap_hpc("status", run.directory, "--ask", "--json").record["asked"] == []
+
+
+def test_missing_workers_are_part_of_the_progress() -> None:
+    waiting = replace(STAFF, workers=0, jobs="3 jobs: 3 pending (Priority)")
+    assert sentence(a_progress()) == (
+        "measuring: 40 of 300 images, 4 of 6 workers, 2 refused, 4 images/s, 1:05 left"
+    )
+    assert sentence(a_progress(phase="scanning", staff=waiting)) == (
+        "scanning: 300 headers read, no workers yet (3 jobs: 3 pending (Priority))"
+    )
+    all_in = replace(STAFF, workers=6)
+    assert "workers" not in sentence(a_progress(staff=all_in))
+    assert "workers" not in sentence(a_progress(phase="finishing"))
 
 
 def test_batches_are_counted_and_staff_is_told() -> None:
@@ -240,6 +254,16 @@ def test_one_job_or_one_array_can_be_named(
     assert "all is well" in said
     assert ("line 49" in said) == (job == "12")
     assert "\x1b" not in said
+
+
+def test_jobs_of_this_host_have_a_longer_name(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    (run.logs / "local-1a2b_0-my-host.log").write_text("all is well\n")
+    said = trap_hpc("logs", run.directory, "--job", "local-1a2b_0")
+    assert "all is well" in said.out
+    said = trap_hpc("logs", run.directory, "--job", "local-1")
+    assert "there are logs of: local-1a2b_0" in said.err
 
 
 def test_a_job_without_a_log_is_refused_with_those_that_have_one(

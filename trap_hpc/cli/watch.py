@@ -162,9 +162,10 @@ def sentence(progress: Progress) -> str:
 
 def counts(progress: Progress) -> str:
     """Count images, images per second and time left."""
+    missing = _missing(progress)
     if progress.phase == "scanning":
-        return f"{progress.scanned} headers read"
-    parts = [f"{done(progress)} of {progress.images} images"]
+        return ", ".join([f"{progress.scanned} headers read", *missing])
+    parts = [f"{done(progress)} of {progress.images} images", *missing]
     if progress.refused:
         parts.append(f"{progress.refused} refused")
     if progress.rate_per_s > 0:
@@ -172,6 +173,18 @@ def counts(progress: Progress) -> str:
     if progress.left_s is not None:
         parts.append(f"{time_text(progress.left_s)} left")
     return ", ".join(parts)
+
+
+def _missing(progress: Progress) -> list[str]:
+    """Say of a cluster's workers how many are in, as long as that is not all."""
+    staff = progress.staff
+    if staff is None or staff.workers >= staff.wanted:
+        return []
+    if progress.phase in ("finishing", "done"):
+        return []
+    if not staff.workers:
+        return [f"no workers yet ({staff.jobs})"]
+    return [f"{staff.workers} of {staff.wanted} workers"]
 
 
 def _rate(per_s: float) -> str:

@@ -73,7 +73,7 @@ class Heart:
     def stop(self) -> None:
         """End the lease."""
         for thread in self._threads:
-            thread.stop()
+            thread.stop(timeout_s=1)  # it may hang in a call to a broker that is gone
         self._path.unlink(missing_ok=True)
 
     def renew_file(self) -> float:

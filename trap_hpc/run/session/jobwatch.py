@@ -18,7 +18,8 @@ from trap_hpc.schedulers.base import Job, Scheduler, State
 FIRST_WAIT_S = 2.0
 """While jobs are missing it is asked after 2, 4, 8 ... s, up to the site's pace."""
 HURRY_S = 5.0
-"""Something looks wrong: ask soon, but not each time."""
+"""Something looks wrong: ask soon, but not each time. At sites that want to be asked
+seldom it is a sixth of their pace."""
 WAITS_LONG_S = 5.0
 """A job that has waited for less is not worth a word."""
 LOG_LINES = 5
@@ -92,8 +93,8 @@ class JobWatch:
 
     def hurry(self) -> None:
         """Ask out of turn, if the last answer is not quite new."""
-        soon_s = max(self._clock(), self._asked_s + min(HURRY_S, self._poll_s))
-        self._due_s = min(self._due_s, soon_s)
+        pause_s = min(max(HURRY_S, self._poll_s / 6), self._poll_s)
+        self._due_s = min(self._due_s, max(self._clock(), self._asked_s + pause_s))
 
     def ask(self) -> float:
         """Ask if it is time to, tell what is new, and return how long to wait."""

@@ -159,10 +159,12 @@ class Session:
             end_lease=self._heart.stop,
             grace_s=LEAVING_S if gentle else 0.0,
         )
-        if engine is not None:
-            teardown.dismiss, teardown.close_engine = engine.dismiss, engine.close
         if broker is not None:
             teardown.stop_broker = broker.stop
+        if engine is not None:
+            teardown.close_engine = engine.close
+            if broker is None or broker.alive():  # else nobody hears it
+                teardown.dismiss = engine.dismiss
         return teardown
 
     def _crew(self) -> Crew:
@@ -185,6 +187,7 @@ class Session:
         lookout = Lookout(
             paths=self._paths,
             epoch=parts.epoch,
+            port=broker.broker.port,
             post=post,
             clock=self._clock,
             broker_ended=lambda: "" if broker.alive() else broker.why_ended(),

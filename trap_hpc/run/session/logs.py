@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 TAIL_BYTES = 16_384
+_JOB = re.compile(r"((?:local-)?[^-]+)-")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -15,8 +16,8 @@ def logs_of(folder: Path, jobs: Iterable[str]) -> Sequence[Path]:
 
     They are named ``<job>-<node>.log``; the id of an array means all of its tasks.
     """
-    wanted = set(jobs)
-    return [path for path in all_logs(folder) if wanted & _names(path)]
+    beginnings = tuple(f"{job}{mark}" for job in jobs for mark in "-_")
+    return [path for path in all_logs(folder) if path.name.startswith(beginnings)]
 
 
 def all_logs(folder: Path) -> Sequence[Path]:
@@ -30,7 +31,8 @@ def all_logs(folder: Path) -> Sequence[Path]:
 
 def job_of(path: Path) -> str:
     """Return the id of the job that wrote this log."""
-    return path.name.partition("-")[0]
+    match = _JOB.match(path.name)
+    return match[1] if match else path.name
 
 
 def last_lines(path: Path, lines: int) -> Sequence[str]:
@@ -50,8 +52,3 @@ _PARTS = re.compile(r"(\d+)")
 
 def _number(part: str) -> tuple[int, str]:
     return (int(part), "") if part.isdigit() else (-1, part)
-
-
-def _names(path: Path) -> set[str]:
-    job = job_of(path)
-    return {job, job.partition("_")[0]}

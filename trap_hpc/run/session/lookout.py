@@ -16,6 +16,8 @@ LOOK_S = 1.0
 SELDOM_S = 5.0
 """A folder of hundreds of files is not read each second for hours."""
 EAGER_FOR_S = 60.0
+SHARE = 10
+"""Nor more than a tenth of the time, where that is slow."""
 FAILURES = ("refused", "unreachable", "failed")
 CAME = ("connected", "left")
 OVER = (*FAILURES, "late", "left")
@@ -27,6 +29,8 @@ class Lookout:
 
     paths: RunPaths
     epoch: int
+    port: int
+    """Of the broker."""
     post: Post
     clock: Callable[[], float]
     broker_ended: Callable[[], str] = lambda: ""
@@ -45,6 +49,7 @@ class Lookout:
     _told: set[Hashable] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _read_s: float = float("-inf")
+    _took_s: float = 0.0
     _news_s: float = float("-inf")
     _broker_told: bool = False
 
@@ -69,8 +74,10 @@ class Lookout:
             self._call_the_roll()
 
     def _call_the_roll(self) -> None:
-        self._read_s = self.clock()
+        began_s = self.clock()
         calls = read_roll_calls(self.paths.roll_calls, self.epoch)
+        self._read_s = self.clock()
+        self._took_s = self._read_s - began_s
         self.came.update(call.job for call in calls if call.state in CAME)
         new = [c for c in calls if c.state in OVER and _who(c) not in self._over]
         self._over.update(map(_who, new))
@@ -86,16 +93,17 @@ class Lookout:
     def reasons(self) -> list[str]:
         """Return why workers could not begin, each reason once."""
         kinds = words.groups(self.failed, words.call_key)
-        return [words.calls_text(kind) for kind in kinds]
+        return [words.calls_text(kind, self.port) for kind in kinds]
 
     def _calls_due(self) -> bool:
         eager = self.clock() - self._news_s < EAGER_FOR_S
-        return self.clock() - self._read_s >= (0 if eager else SELDOM_S)
+        pause_s = max(0.0 if eager else SELDOM_S, SHARE * self._took_s)
+        return self.clock() - self._read_s >= pause_s
 
     def _tell(self, calls: list[RollCall]) -> None:
         key = words.call_key(calls[0])
         if key not in self._told:
-            self.post(Say(words.calls_text(calls)))
+            self.post(Say(words.calls_text(calls, self.port)))
         self._told.add(key)
 
 

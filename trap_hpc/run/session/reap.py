@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from trap_hpc.config.site import Site
+from trap_hpc.engines.broker import Broker, read_broker
 from trap_hpc.engines.lease import Beat, read_beat
 from trap_hpc.errors import RunError
 from trap_hpc.paths import RunPaths
@@ -82,6 +83,8 @@ class Reaper:
     scheduler_of: Callable[[SessionRecord], Scheduler]
     remove_broker: Callable[[Path], object]
     """Remove what a private broker left in its folder on this host."""
+    clear_broker: Callable[[Broker], None]
+    """Remove what a session left on a broker of the user's."""
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     say: Callable[[str], None]
@@ -143,20 +146,31 @@ class Reaper:
         return verdict(verdict=verb, text=f"{GONE}; {report}", report=report)
 
     def _teardown(self, each: Leftover, scheduler: Scheduler) -> Report:
-        record, paths = each.record, RunPaths(each.directory)
-        ours = bool(record.broker_folder) and on_this_machine(launcher_of(record))
-        folder = Path(record.broker_folder)
+        paths = RunPaths(each.directory)
         return Teardown(
             directory=each.directory,
-            record=record,
+            record=each.record,
             scheduler=scheduler,
             clock=self.clock,
             sleep=self.sleep,
             say=self.say,
             log=self.say,
-            stop_broker=(lambda: _ignore(self.remove_broker(folder))) if ours else _no,
+            stop_broker=lambda: self._end_broker(each.record, paths.broker),
             end_lease=lambda: paths.lease.unlink(missing_ok=True),
         ).run(f"{GONE}; reaped")
+
+    def _end_broker(self, record: SessionRecord, credentials: Path) -> None:
+        """End a private broker of this host; take our things off one of the user's.
+
+        A private one on another host is ended by its guard.
+        """
+        if record.broker_folder:
+            if on_this_machine(launcher_of(record)):
+                self.remove_broker(Path(record.broker_folder))
+        elif credentials.exists():
+            broker = read_broker(credentials)
+            if not broker.private:
+                self.clear_broker(broker)
 
     def _would_remove(self, each: Leftover, scheduler: Scheduler) -> str:
         jobs = [j for j in scheduler.jobs([each.record.run_id]) if j.state.left]
@@ -176,6 +190,7 @@ def real_reaper(say: Callable[[str], None], *, dry_run: bool = False) -> Reaper:
     return Reaper(
         scheduler_of=scheduler_of,
         remove_broker=remove_leftovers,
+        clear_broker=_clear,
         clock=time.monotonic,
         sleep=time.sleep,
         say=say,
@@ -187,9 +202,9 @@ def _beat(directory: Path) -> Beat | None:
     return read_beat(RunPaths(directory).lease)
 
 
-def _ignore(_: object) -> None:
-    """Take an answer that nobody needs."""
+def _clear(broker: Broker) -> None:
+    from trap_hpc.engines.celery.engine import CeleryEngine  # heavy, and seldom needed
 
-
-def _no() -> None:
-    """Do nothing."""
+    engine = CeleryEngine(broker, address=broker.addresses[0])
+    engine.start()
+    engine.close()

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,7 +41,9 @@ class Interrupts:
         now = self._clock()
         lately = self._raised_s is not None and now - self._raised_s < AGAIN_AFTER_S
         if self._held or lately:
-            self._say(PATIENCE)
+            # What prints may be interrupted in the middle of printing.
+            with suppress(RuntimeError):
+                self._say(PATIENCE)
             return
         self._raised_s = now
         raise KeyboardInterrupt(signal.Signals(number).name)

@@ -116,8 +116,11 @@ def call_key(call: RollCall) -> Hashable:
     return call.state, call.message
 
 
-def calls_text(calls: Sequence[RollCall]) -> str:
-    """Say why workers, who all have the same reason, could not begin."""
+def calls_text(calls: Sequence[RollCall], port: int) -> str:
+    """Say why workers, who all have the same reason, could not begin.
+
+    ``port`` is the broker's.
+    """
     first = calls[0]
     who = f"{count(len(calls), 'worker')}{_on(call.node for call in calls)}"
     if first.state == "refused":
@@ -126,6 +129,10 @@ def calls_text(calls: Sequence[RollCall]) -> str:
             f"{first.expected}: {first.message}"
         )
     if first.state == "unreachable":
-        tries = ", ".join(f"{t.address} ({t.error})" for t in first.tries)
+        tries = ", ".join(f"{_host(t.address)}:{port} ({t.error})" for t in first.tries)
         return f"{who} could not reach the launcher: tried {tries}; {NETWORK}"
     return f"{who} failed: {first.message}"
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
