@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -135,3 +136,15 @@ def test_an_encrypted_broker_answers_whom_it_should() -> None:
         assert error(port, client) == "TLS: what listens there does not speak it"
     with listening(quiet) as port:
         assert error(port, client, timeout_s=0.3) == "timed out after 0.3 s"
+
+
+def test_when_one_answers_the_others_are_not_waited_for() -> None:
+    silent = "192.0.2.1"  # of no network
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        began_s = time.monotonic()
+        addresses = [silent, "127.0.0.1"]
+        late, here = dial(addresses, port, tls=None, timeout_s=30, patience_s=0.2)
+    assert time.monotonic() - began_s < 5
+    assert (late.address, bool(late.error)) == (silent, True)
+    assert (here.address, here.error) == ("127.0.0.1", "")

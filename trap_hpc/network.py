@@ -5,14 +5,16 @@ A worker dials before it imports anything heavy: so this module is light.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from trap_hpc.errors import UsageError
 
@@ -165,23 +167,42 @@ def dial(
     tls: ssl.SSLContext | None,
     timeout_s: float,
     hello: bytes = b"",
+    patience_s: float | None = None,
 ) -> list[Dialled]:
     """Try all addresses at the same time, and say of each, in order, what came of it.
 
     With ``tls`` only a whole handshake counts as an answer; with ``hello``, which is
     sent then, only something that comes back: firewalls and proxies may accept any
-    connection. It takes about ``timeout_s`` seconds at most.
+    connection. It takes about ``timeout_s`` seconds at most. When one has answered,
+    the others may take ``patience_s`` more: packets to them may be lost in silence.
     """
-    if not addresses:
-        return []
+    began_s = time.monotonic()
+    ends_s = began_s + timeout_s + 1.0
+    told: SimpleQueue[tuple[int, Dialled]] = SimpleQueue()
 
-    def dialled(address: str) -> Dialled:
-        started = time.monotonic()
+    def dialled(number: int, address: str) -> None:
         error = _tried(address, port, tls, timeout_s, hello)
-        return Dialled(address, error, round(time.monotonic() - started, 3))
+        told.put((number, Dialled(address, error, _since(began_s))))
 
-    with ThreadPoolExecutor(len(addresses), thread_name_prefix="dial") as pool:
-        return list(pool.map(dialled, addresses))
+    for number, address in enumerate(addresses):
+        # Nobody waits for those that are not heard of.
+        Thread(target=dialled, args=(number, address), daemon=True).start()
+    found: dict[int, Dialled] = {}
+    while len(found) < len(addresses) and (left_s := ends_s - time.monotonic()) > 0:
+        with contextlib.suppress(Empty):
+            number, each = told.get(timeout=left_s)
+            found[number] = each
+            if not each.error and patience_s is not None:
+                ends_s = min(ends_s, time.monotonic() + patience_s)
+    silence = f"no answer within {_since(began_s):.0f} s, when others had answered"
+    return [
+        found.get(number, Dialled(address, silence, _since(began_s)))
+        for number, address in enumerate(addresses)
+    ]
+
+
+def _since(began_s: float) -> float:
+    return round(time.monotonic() - began_s, 3)
 
 
 def _tried(

@@ -30,6 +30,8 @@ from trap_hpc.worker.rollcall import (
 )
 
 DIAL_S = 15.0
+PATIENCE_S = 2.0
+"""Longer than that no better address is waited for when another one has answered."""
 DIAL_AGAIN_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -149,7 +151,13 @@ def _dial(
 
 def _tries(broker: Broker) -> tuple[Try, ...]:
     context = tls_context(broker)
-    found = dial(broker.addresses, broker.port, tls=context, timeout_s=DIAL_S)
+    found = dial(
+        broker.addresses,
+        broker.port,
+        tls=context,
+        timeout_s=DIAL_S,
+        patience_s=PATIENCE_S,
+    )
     return tuple(Try(each.address, each.error, each.seconds) for each in found)
 
 
