@@ -21,7 +21,8 @@ def test_an_address_that_nodes_can_t_reach_is_named_with_the_node(
     assert time.monotonic() - began_s < 30
     said = launch.wait()
     assert said.code == 1, str(said)
-    tried = rf"on n\d.* could not reach .* tried {outside_address('login')} \(.+\)"
+    outside = re.escape(outside_address("login"))
+    tried = rf"on n\d.* could not reach .* tried {outside}:\d+ \(.+\)"
     assert re.search(tried, said.err), str(said)
     assert "interface" in said.err
     assert "0 left (asked squeue)" in said.err

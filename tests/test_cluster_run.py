@@ -61,7 +61,8 @@ def test_the_launcher_as_a_batch_job_makes_the_serial_catalogue(
     log = slurm.work / "batch.log"
     options = ["--nodes=3", "--cpus-per-task=2", f"--output={log}", "--parsable"]
     script = ROOT / "slurm/trap-hpc.sbatch"
-    argv = ["sbatch", *options, script, night_on_slurm, "--out", out, *WORDS]
+    argv: list[str | Path] = ["sbatch", *options, script, night_on_slurm]
+    argv += ["--out", out, *WORDS]
     submitted = slurm.run_as_user(argv)
     assert re.fullmatch(r"\d+\n", submitted.out), str(submitted)
     wait_until(lambda: no_jobs(slurm), "the job has ended", 120)

@@ -176,7 +176,7 @@ def logs_of(launch: Launch) -> str:
 def test_a_pickle_is_refused(slurm_of_all: Slurm, launch: Launch) -> None:
     """Even from somebody who has all credentials."""
     trace = slurm_of_all.work / "pickle-was-opened"
-    argv = [sys.executable, "-c", PICKLE, launch.paths.broker, trace]
+    argv: list[str | Path] = [sys.executable, "-c", PICKLE, launch.paths.broker, trace]
     said = slurm_of_all.run_as_user(argv)
     assert said.out == "sent\n", str(said)
     wait_until(lambda: "untrusted content" in logs_of(launch), "it is refused", 60)

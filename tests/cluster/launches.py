@@ -108,7 +108,7 @@ class Launch:
         """Those that measurement files name."""
         found = set()
         for path in self.paths.measurements.glob("*.h5"):
-            with h5py.File(path) as file:
+            with h5py.File(str(path)) as file:
                 found.add(str(file.attrs["node"]))
         return found
 
