@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sessions import RUN, Server, Stage, a_call
+from tests.sessions import Stage, a_call
+from tests.stand_ins import RUN, Server
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.broker import read_broker
 from trap_hpc.engines.lease import read_beat

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.sessions import Time
+from tests.stand_ins import Time
 from trap_hpc.engines.lease import Beat, read_beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.run.session.events import Event, Fatal, Say, Suspended

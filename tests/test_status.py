@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import CommandLine
-from tests.sessions import RUN, a_record
+from tests.sessions import a_record
+from tests.stand_ins import RUN
 from tests.test_reap import gone, of_process
 from trap_hpc.cli.watch import sentence
 from trap_hpc.paths import RunPaths
-from trap_hpc.run.overview import failed_jobs, overview
+from trap_hpc.run.overview import overview
 from trap_hpc.run.progress import JobGroup, Progress, Staff
 from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.record import write_session
@@ -200,76 +201,3 @@ def test_batches_are_counted_and_staff_is_told() -> None:
     tally.tell()
     assert seen[-1].batches == 3
     assert seen[-1].staff == STAFF
-
-
-# logs --------------------------------------------------------------------------------
-
-
-def write_logs(run: RunPaths) -> None:
-    (run.logs / "12_1-n1.log").write_text("all is well\n")
-    (run.logs / "12_5-n3.log").write_text("".join(f"line {n}\n" for n in range(50)))
-    (run.logs / "12_10-n1.log").write_text("\x1b[31mred\x1b[0m\n")
-    (run.logs / "12_11-n1.log").write_text("")
-    run.log.write_text("begun\nstopped\n")
-
-
-def test_logs_of_failed_jobs_come_without_being_named(
-    run: RunPaths, trap_hpc: CommandLine
-) -> None:
-    write_logs(run)
-    write_status(run.status, a_progress())
-    lines = trap_hpc("logs", run.directory, "--lines", "2").out.splitlines()
-    assert lines == [
-        f"==> {run.logs / '12_5-n3.log'} <==",
-        "line 48",
-        "line 49",
-        f"==> {run.log} <==",
-        "begun",
-        "stopped",
-    ]
-
-
-def test_failed_jobs_are_known_after_the_session(run: RunPaths) -> None:
-    write_session(run.directory, a_record(up=False, failed=("12_1", "12_5")))
-    assert failed_jobs(run.directory) == ("12_1", "12_5")
-
-
-def test_logs_are_listed_if_nothing_failed(
-    run: RunPaths, trap_hpc: CommandLine
-) -> None:
-    write_logs(run)
-    said = trap_hpc("logs", run.directory).out
-    assert "No job is known to have failed. Logs of jobs: 3" in said
-    assert said.index("12_1-n1.log") < said.index("12_5-n3") < said.index("12_10-n1")
-    assert "bytes" in said
-    assert said.endswith("begun\nstopped\n")
-
-
-@pytest.mark.parametrize("job", ["12_1", "12"])
-def test_one_job_or_one_array_can_be_named(
-    run: RunPaths, trap_hpc: CommandLine, job: str
-) -> None:
-    write_logs(run)
-    said = trap_hpc("logs", run.directory, "--job", job).out
-    assert "all is well" in said
-    assert ("line 49" in said) == (job == "12")
-    assert "\x1b" not in said
-
-
-def test_jobs_of_this_host_have_a_longer_name(
-    run: RunPaths, trap_hpc: CommandLine
-) -> None:
-    (run.logs / "local-1a2b_0-my-host.log").write_text("all is well\n")
-    said = trap_hpc("logs", run.directory, "--job", "local-1a2b_0")
-    assert "all is well" in said.out
-    said = trap_hpc("logs", run.directory, "--job", "local-1")
-    assert "there are logs of: local-1a2b_0" in said.err
-
-
-def test_a_job_without_a_log_is_refused_with_those_that_have_one(
-    run: RunPaths, trap_hpc: CommandLine
-) -> None:
-    write_logs(run)
-    said = trap_hpc("logs", run.directory, "--job", "99")
-    assert said.code == 2
-    assert "there are logs of: 12_1, 12_5, 12_10" in said.err

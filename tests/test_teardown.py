@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sessions import RUN, Cluster, Stage, Workers, a_record
+from tests.sessions import Stage, a_record
+from tests.stand_ins import RUN, Cluster, Workers
 from trap_hpc.errors import BrokerError
 from trap_hpc.run.session.record import read_session
 from trap_hpc.run.session.teardown import Report, Teardown

@@ -101,8 +101,10 @@ def _group(group: JobGroup) -> str:
 
 
 def _session(session: SessionRecord) -> list[str]:
-    where = f"{session.jobs} jobs submitted to {session.site} ({session.scheduler})"
-    lines = [f"{where} since {session.began}"]
+    from trap_hpc.run.session.words import count
+
+    where = f"submitted to {session.site} ({session.scheduler}) since {session.began}"
+    lines = [f"{count(session.jobs, 'job')} {where}"]
     if session.ended:
         left = "an unknown number" if session.left is None else str(session.left)
         lines.append(f"ended {session.ended}, {left} left (asked {session.asked})")

@@ -13,6 +13,7 @@ from trap_hpc.run.overview import Overview, overview
 from trap_hpc.run.session.reap import Leftover, Reaper
 from trap_hpc.run.session.record import SessionRecord
 from trap_hpc.run.session.stopping import PATIENCE_S, ask_to_stop, forget_request
+from trap_hpc.run.session.words import count
 
 LOOK_S = 0.2
 
@@ -94,7 +95,8 @@ class Stopper:
         if now.epoch != record.epoch:
             return "that session has ended, and another one has begun since"
         left = "an unknown number" if now.left is None else str(now.left)
-        told = f"stopped: {now.jobs} jobs submitted, {left} left (asked {now.asked})"
+        submitted = f"{count(now.jobs, 'job')} submitted"
+        told = f"stopped: {submitted}, {left} left (asked {now.asked})"
         return f"{told}; {now.remark}" if now.up else told
 
     def _wait(self, told: Callable[[], str], lease: LeaseWatch | None = None) -> str:
