@@ -14,9 +14,10 @@ from trap_hpc.catalogue.extraction_tables import (
     ExtractionTables,
     TableImage,
 )
-from trap_hpc.config.entries import Entry, native
+from trap_hpc.config.entries import native
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.config.sourced import DEFAULTS, resolve
+from trap_hpc.config.tomlfile import Entry
 from trap_hpc.errors import UsageError
 from trap_hpc.pipeline.records import (
     EXTRACTED,
