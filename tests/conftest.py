@@ -27,9 +27,10 @@ from tests.slurm_here import loopback_of_all as loopback_of_all  # noqa: E402
 
 @pytest.fixture(autouse=True, scope="session")
 def own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Runs of tests are not listed among the user's."""
+    """Runs of tests are not listed among the user's, whose profiles do not count."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
 
 
