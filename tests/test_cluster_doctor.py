@@ -13,8 +13,9 @@ from tests.cluster.slurm import TRAP_HPC, Slurm
 
 def doctor(slurm: Slurm, site: Path, *words: str) -> Said:
     folder = fresh(slurm, "doctor")
-    argv = [*TRAP_HPC, "doctor", "--site", site, "--folder", folder, "--json"]
-    return slurm.popen_as_user([*argv, *words]).wait(120)
+    places = ["--site", str(site), "--folder", str(folder)]
+    argv = [*TRAP_HPC, "doctor", *places, "--json", *words]
+    return slurm.popen_as_user(argv).wait(120)
 
 
 def checks(said: Said) -> dict[str, dict[str, str]]:
