@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sessions import Stage, a_call
+from tests.sessions import Stage, a_broker, a_call
 from tests.stand_ins import RUN, Server
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.broker import read_broker
@@ -163,13 +163,23 @@ def test_a_request_to_stop_is_obeyed(stage: Stage) -> None:
     assert not stage.paths.stop_request.exists()
 
 
-def test_a_broker_that_died_ends_the_run(stage: Stage) -> None:
+def test_a_broker_that_died_is_replaced(stage: Stage) -> None:
     session = stage.session()
     engine = session.up()
-    server_of(stage).ended = "the broker has ended; its log ends: killed"
-    with pytest.raises(RunError, match="its log ends: killed"):
-        listen(engine, never)
-    session.down("the broker has ended")
+    dead = server_of(stage)
+    dead.ended, stage.workers.deaf = "it was killed", BrokerError("no answer")
+    stage.server = Server(a_broker(port=4321))
+
+    def start() -> None:
+        stage.workers.deaf = None
+
+    stage.workers.start = start  # type: ignore[method-assign]
+    listen(engine, lambda: "another broker takes its place" in stage.told)
+    listen(engine, lambda: stage.workers.deaf is None)
+    assert dead.did == ["stop"]
+    assert read_broker(stage.paths.broker).port == 4321
+    session.down()
+    assert stage.server.did == ["stop"]
 
 
 def test_a_worker_that_is_refused_is_told_at_once(stage: Stage) -> None:

@@ -133,18 +133,6 @@ def test_a_launcher_that_slept_has_its_workers_replaced(watch: Watch) -> None:
     assert "3 jobs submitted to slurm in the place of 1_[0-2]" in watch.told
 
 
-def test_how_the_broker_ended_says_more_than_that_it_does_not_answer(
-    watch: Watch,
-) -> None:
-    watch.workers.deaf = BrokerError("does not answer")
-    with pytest.raises(BrokerError, match="does not answer"):
-        watch.engine.outcomes(0)
-    watch.lookout.broker_ended = lambda: "it was killed"
-    watch.lookout.look()
-    with pytest.raises(RunError, match="it was killed"):
-        watch.engine.outcomes(0)
-
-
 def test_a_thread_that_failed_ends_the_run(watch: Watch) -> None:
     watch.events.put(Fatal("looking about failed: KeyError: 3"))
     with pytest.raises(RunError, match="looking about failed"):

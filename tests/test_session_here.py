@@ -188,3 +188,24 @@ def test_a_launcher_that_was_suspended_gets_new_workers(running: Running) -> Non
     assert running.end(signal.SIGINT) == 130
     assert "4 jobs submitted, 0 left (asked process table)" in running.said
     assert_nothing_is_left(running)
+
+
+def test_a_broker_that_is_killed_costs_time_and_nothing_else(running: Running) -> None:
+    folder = Path(running.session.broker_folder)
+    servers = [p for p in psutil.process_iter(["cwd", "name"]) if in_folder(p, folder)]
+    assert servers
+    for server in servers:
+        server.kill()
+    wait_until(lambda: "another broker takes its place" in running.said, "said so")
+    wait_until(lambda: running.process.poll() is not None, "the end", 120)
+    assert running.process.returncode == 0, running.said
+    assert "60 of 60 images are in the catalogue" in running.said
+    assert "2 jobs submitted, 0 left (asked process table)" in running.said
+    assert_nothing_is_left(running)
+
+
+def in_folder(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return Path(process.cwd()) == folder
+    except psutil.Error:
+        return False

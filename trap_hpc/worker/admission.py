@@ -77,8 +77,19 @@ def admit(
     broker = _session(paths, epoch)
     _same_code(paths, broker, roll)
     watch = _lease(paths, broker, clock)
-    address = _dial(paths, broker, roll, watch, patient)
-    return Admitted(paths=paths, broker=broker, address=address, watch=watch)
+    while True:
+        tries = _dial(broker, roll)
+        if answered := [each.address for each in tries if not each.error]:
+            roll.say(address=answered[0])
+            return Admitted(
+                paths=paths, broker=broker, address=answered[0], watch=watch
+            )
+        watch.see("file", read_beat(paths.lease))
+        if not patient or watch.left_s <= 0:
+            raise NotAdmittedError("unreachable", EXIT_UNREACHABLE, _unreachable(tries))
+        log.warning("%s; dialling again", _unreachable(tries))
+        time.sleep(DIAL_AGAIN_S)
+        broker = _session(paths, epoch)  # there may be another one by now
 
 
 def _session(paths: RunPaths, epoch: int) -> Broker:
@@ -132,33 +143,12 @@ def _lease(paths: RunPaths, broker: Broker, clock: Callable[[], float]) -> Lease
     return watch
 
 
-def _dial(
-    paths: RunPaths, broker: Broker, roll: Roll, watch: LeaseWatch, patient: bool
-) -> str:
-    while True:
-        tries = _tries(broker)
-        roll.say(tries=tries, encrypted=broker.scheme in ("rediss", "amqps"))
-        answered = [each.address for each in tries if not each.error]
-        if answered:
-            roll.say(address=answered[0])
-            return answered[0]
-        watch.see("file", read_beat(paths.lease))
-        if not patient or watch.left_s <= 0:
-            raise NotAdmittedError("unreachable", EXIT_UNREACHABLE, _unreachable(tries))
-        log.warning("%s; dialling again", _unreachable(tries))
-        time.sleep(DIAL_AGAIN_S)
-
-
-def _tries(broker: Broker) -> tuple[Try, ...]:
+def _dial(broker: Broker, roll: Roll) -> tuple[Try, ...]:
     context = tls_context(broker)
-    found = dial(
-        broker.addresses,
-        broker.port,
-        tls=context,
-        timeout_s=DIAL_S,
-        patience_s=PATIENCE_S,
-    )
-    return tuple(Try(each.address, each.error, each.seconds) for each in found)
+    found = dial(broker.addresses, broker.port, tls=context, timeout_s=DIAL_S)
+    tries = tuple(Try(each.address, each.error, each.seconds) for each in found)
+    roll.say(tries=tries, encrypted=context is not None)
+    return tries
 
 
 def _unreachable(tries: tuple[Try, ...]) -> str:

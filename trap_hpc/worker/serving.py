@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from trap_hpc.config.environment import astropy_offline
+from trap_hpc.engines.broker import read_broker
 from trap_hpc.engines.lease import read_beat
+from trap_hpc.errors import BrokerError
 from trap_hpc.worker.admission import Admitted, NotAdmittedError
 from trap_hpc.worker.environment import note_restart
 from trap_hpc.worker.place import Place
@@ -66,6 +68,7 @@ def serve(admitted: Admitted, place: Place, roll: Roll) -> None:
         run=admitted.paths.directory,
         watch=admitted.watch,
         forked=forked,
+        moved=lambda: _moved(admitted),
         leave=end.leave,
         again=end.start_anew,
     )
@@ -77,6 +80,14 @@ def serve(admitted: Admitted, place: Place, roll: Roll) -> None:
         end.start_anew("Celery gave up")
     worker.mute()
     kill_children()
+
+
+def _moved(admitted: Admitted) -> bool:
+    """Whether there is another broker now than the one that we were admitted to."""
+    try:
+        return read_broker(admitted.paths.broker) != admitted.broker
+    except BrokerError:
+        return False  # there is none, or not yet
 
 
 def _wait_for_beat(admitted: Admitted) -> None:

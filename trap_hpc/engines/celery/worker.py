@@ -58,19 +58,23 @@ class CeleryWorker:
         run: Path,
         watch: LeaseWatch,
         forked: Callable[[], None],
+        moved: Callable[[], bool],
         leave: Callable[[str], NoReturn],
         again: Callable[[str], NoReturn],
     ) -> None:
         """Make it; `run` starts it.
 
         ``here`` is who the worker is. ``forked`` is called when all processes are
-        there, and threads may be started. ``leave`` ends the worker and its processes
-        at once; ``again`` does too, and starts it anew. Both are told why.
+        there, and threads may be started. ``moved`` says whether the session has got
+        another broker, asked when this one does not answer. ``leave`` ends the worker
+        and its processes at once; ``again`` does too, and starts it anew. Both are
+        told why.
         """
         self._broker = broker
         self._here = here
         self._watch = watch
         self._forked = forked
+        self._moved = moved
         self._leave = leave
         self._again = again
         self._app = make_worker_app(broker, here.address, run, self)
@@ -195,6 +199,7 @@ class CeleryWorker:
                     ear.close()
                 ear = None
                 time.sleep(HEAR_S)
+                self._follow()
             self._fear_deafness()
 
     def _heed(self, ear: Ear) -> None:
@@ -210,6 +215,11 @@ class CeleryWorker:
                     self._again("tasks wait, and it took none")
                 case Restart():
                     pass
+
+    def _follow(self) -> None:
+        """Start anew if there is another broker in the place of this one."""
+        if self._moved():
+            self._again("the launcher has started another broker")
 
     def _fear_deafness(self) -> None:
         """Start anew if the launcher lives, by the lease file, but is not heard."""

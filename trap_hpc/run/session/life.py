@@ -19,6 +19,7 @@ from trap_hpc.run.session.events import Event, Say
 from trap_hpc.run.session.heart import Heart
 from trap_hpc.run.session.jobwatch import JobWatch
 from trap_hpc.run.session.lookout import Lookout
+from trap_hpc.run.session.mending import MendedEngine
 from trap_hpc.run.session.record import SessionRecord, write_session
 from trap_hpc.run.session.stopping import forget_request
 from trap_hpc.run.session.teardown import Report, Teardown
@@ -110,11 +111,7 @@ class Session:
         cluster = parts.scheduler.cluster()
         self._heart.start()  # before anybody may wonder whether the session lives
         self._note(self._new_record(cluster))
-        self._broker = parts.open_broker()
-        self._note(replace(self._known(), broker_folder=str(self._broker.folder or "")))
-        write_broker(self._paths.broker, self._broker.broker)
-        self._engine = parts.engine(self._broker.broker)
-        self._engine.start()
+        self._engine = MendedEngine(self._connect, self._why_broken, self._events.put)
         self._heart.start_broker(self._engine.renew)
         self._note(replace(self._known(), submitting=True))
         crew = self._crew()
@@ -141,6 +138,22 @@ class Session:
         forget_request(self._paths)
         self._say(str(report))
         return report
+
+    def _connect(self) -> RemoteEngine:
+        """Open a broker, in the place of the last one if there was any."""
+        if self._broker is not None:
+            self._broker.stop()
+        self._broker = self._parts.open_broker()
+        self._note(replace(self._known(), broker_folder=str(self._broker.folder or "")))
+        engine = self._parts.engine(self._broker.broker)
+        engine.start()
+        write_broker(self._paths.broker, self._broker.broker)
+        return engine
+
+    def _why_broken(self) -> str:
+        """Say how a broker of ours ended; empty: it has not, or is not ours."""
+        broker = self._broker
+        return "" if broker is None or broker.alive() else broker.why_ended()
 
     def tell(self, text: str) -> None:
         """Let the user know, from any thread, when the driver has a moment."""
@@ -190,7 +203,6 @@ class Session:
             port=broker.broker.port,
             post=post,
             clock=self._clock,
-            broker_ended=lambda: "" if broker.alive() else broker.why_ended(),
             alarm=alarm,
         )
         watch.excused = lookout.jobs_failed

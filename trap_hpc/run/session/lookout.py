@@ -1,4 +1,4 @@
-"""Looking about once a second: requests to stop, the broker, roll calls of workers."""
+"""Looking about once a second: requests to stop, roll calls of workers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.session import words
-from trap_hpc.run.session.events import Fatal, Post, Say, StopAsked
+from trap_hpc.run.session.events import Post, Say, StopAsked
 from trap_hpc.run.session.stopping import stop_asked
 from trap_hpc.worker.rollcall import RollCall, read_roll_calls
 
@@ -33,8 +33,6 @@ class Lookout:
     """Of the broker."""
     post: Post
     clock: Callable[[], float]
-    broker_ended: Callable[[], str] = lambda: ""
-    """Why the broker is no longer there; empty: it is."""
     alarm: Callable[[], None] = lambda: None
     """The scheduler should be asked: some worker could not begin, or has left."""
     missing: bool = True
@@ -51,7 +49,6 @@ class Lookout:
     _read_s: float = float("-inf")
     _took_s: float = 0.0
     _news_s: float = float("-inf")
-    _broker_told: bool = False
 
     def eager(self) -> None:
         """Look closely for a while: workers are to come."""
@@ -61,9 +58,6 @@ class Lookout:
         """Look once and tell what is new; return how long to wait."""
         if by := stop_asked(self.paths):
             self.post(StopAsked(by))
-        if not self._broker_told and (how := self.broker_ended()):
-            self._broker_told = True
-            self.post(Fatal(how))
         if self.missing and self._calls_due():
             self.call_the_roll()
         return LOOK_S

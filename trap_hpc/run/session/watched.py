@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from trap_hpc.engines.base import Member, Outcome, RemoteEngine
-from trap_hpc.errors import BrokerError, RunError
+from trap_hpc.errors import RunError
 from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.progress import Staff
 from trap_hpc.run.session import words
@@ -67,16 +67,12 @@ class WatchedEngine:
         Raises
         ------
         RunError
-            No worker is left, and none will come; or the broker has ended.
+            No worker is left, and none will come; or the broker is gone for good.
         KeyboardInterrupt
             The run was asked to stop.
         """
         self._hear()
-        try:
-            news = self._engine.outcomes(timeout_s)
-        except BrokerError:
-            self._hear()  # it may be known by now how the broker ended
-            raise
+        news = self._engine.outcomes(timeout_s)
         if self._clock() >= self._count_at_s:
             self._count_at_s = self._clock() + COUNT_EVERY_S
             self._members = self._engine.members()
