@@ -63,6 +63,7 @@ class CeleryEngine:
         self._line: Line | None = None
         self._announcer = Announcer(self._app, broker)
         self._asked_s = clock()
+        self._dismissed = False
 
     @property
     def workers(self) -> int:
@@ -149,12 +150,13 @@ class CeleryEngine:
         BrokerError
             The broker is gone.
         """
-        self._announcer.say(Stop())
+        self._dismissed = True
+        self._announcer.say(Stop(), once=True)
 
     def close(self) -> None:
         """Dismiss the workers, and leave nothing on a broker that is not ours."""
         with contextlib.suppress(BrokerError):
-            if self._line is not None:
+            if self._line is not None and not self._dismissed:
                 self.dismiss()
         with contextlib.suppress(*self._errors):
             if self._line is not None and not self._broker.private:
@@ -240,6 +242,7 @@ class CeleryEngine:
                 self._announcer.say(Restart(worker=worker))
 
     def _clear(self, line: Line) -> None:
+        line.listen_no_more()
         line.remove(self._queues.tasks)
         line.remove(self._queues.reports)
         if is_redis(self._broker):
