@@ -1,4 +1,4 @@
-"""What workers and launcher tell each other arrives as it was sent, and nothing else."""
+"""What workers and launcher tell each other arrives as it was sent."""
 
 from __future__ import annotations
 
@@ -52,7 +52,21 @@ def test_an_announcement_arrives_as_it_was_sent(announcement: Announcement) -> N
 
 
 @pytest.mark.parametrize(
-    "body", [None, 3, "x", [3], [{}], [{"kind": "Here"}], {"kind": "Gone"}, [["kind"]]]
+    "body",
+    [
+        None,
+        3,
+        "x",
+        [3],
+        [{}],
+        [{"kind": "Here"}],
+        [{"kind": ["Here"]}],
+        {"kind": "Gone"},
+        [["kind"]],
+        [{**to_record(HERE), "slots": "many"}],
+        [{**to_record(HERE), "held": 3}],
+        {"kind": "Lease", "beat": {"epoch": 1, "count": "x"}},
+    ],
 )
 def test_other_messages_are_refused(body: object) -> None:
     with pytest.raises(ValueError, match="not reports"):

@@ -140,6 +140,7 @@ def _dial(
         roll.say(tries=tries, encrypted=broker.scheme in ("rediss", "amqps"))
         answered = [each.address for each in tries if not each.error]
         if answered:
+            log.info("reached the broker by %s", answered[0])
             roll.say(address=answered[0])
             return answered[0]
         watch.see("file", read_beat(paths.lease))

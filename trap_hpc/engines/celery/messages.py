@@ -118,8 +118,8 @@ def to_record(message: Report | Announcement) -> dict[str, Any]:
     return {"kind": type(message).__name__, **asdict(message)}
 
 
-def reports_from(body: Any) -> Sequence[Report]:
-    """Read a message of reports.
+def reports_from(body: object) -> Sequence[Report]:
+    """Read a message of reports, which may come from anybody.
 
     Raises
     ------
@@ -127,12 +127,12 @@ def reports_from(body: Any) -> Sequence[Report]:
         It is none.
     """
     try:
-        return [_message(_REPORTS, each) for each in body]
+        return [_of_kind(_REPORTS, record) for record in body]  # type: ignore[attr-defined]
     except (TypeError, ValueError) as error:
         raise ValueError(f"not reports: {error}") from None
 
 
-def announcement_from(body: Any) -> Announcement:
+def announcement_from(body: object) -> Announcement:
     """Read an announcement.
 
     Raises
@@ -141,14 +141,13 @@ def announcement_from(body: Any) -> Announcement:
         It is none.
     """
     try:
-        return _message(_ANNOUNCEMENTS, body)
-    except ValueError as error:
+        return _of_kind(_ANNOUNCEMENTS, body)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"not an announcement: {error}") from None
 
 
-def _message(kinds: Mapping[str, type[T]], body: Any) -> T:
-    named = body.get("kind") if isinstance(body, dict) else None
-    if not isinstance(named, str) or named not in kinds:
-        raise ValueError("it has no kind")
-    rest = {name: value for name, value in body.items() if name != "kind"}
-    return record_from(kinds[named], rest)
+def _of_kind(kinds: Mapping[str, type[T]], record: object) -> T:
+    if not isinstance(record, dict) or record.get("kind") not in kinds:
+        raise ValueError(f"{str(record)[:50]!r} is none of {', '.join(kinds)}")
+    fields = {name: value for name, value in record.items() if name != "kind"}
+    return record_from(kinds[record["kind"]], fields)
