@@ -22,6 +22,8 @@ def end_earlier_session(
         It lives, or can't be removed.
     """
     for reaped in real_reaper(say).reap(leftovers({run_id: directory})):
+        if reaped.verdict == "changed":
+            return end_earlier_session(run_id, directory, say)
         if reaped.verdict == "alive":
             raise RunError(
                 f"{run_id} {reaped.text}, and works on this run; `trap-hpc stop "
