@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,8 +12,9 @@ from contextlib import contextmanager, suppress
 class Proxy:
     """Passes bytes on, both ways, while it is open."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = (host, port)
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2000)
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -46,9 +48,15 @@ class Proxy:
                 if not self.admitting:
                     client.close()
                     continue
-                server = socket.create_connection(self._target)
             except OSError:
                 return
+            try:
+                if self._tls is not None:
+                    client = self._tls.wrap_socket(client, server_side=True)
+                server = socket.create_connection(self._target)
+            except OSError:
+                client.close()
+                continue
             self._pairs.append((client, server))
             for ways in ((client, server), (server, client)):
                 threading.Thread(target=self._pass, args=ways, daemon=True).start()
@@ -65,8 +73,11 @@ class Proxy:
 
 
 @contextmanager
-def proxy_to(host: str, port: int) -> Iterator[Proxy]:
-    proxy = Proxy(host, port)
+def proxy_to(
+    host: str, port: int, tls: ssl.SSLContext | None = None
+) -> Iterator[Proxy]:
+    """A proxy that is closed in the end; ``tls``: its clients must encrypt."""
+    proxy = Proxy(host, port, tls)
     try:
         yield proxy
     finally:

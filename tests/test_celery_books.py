@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome
 from trap_hpc.engines.celery.books import NOBODY, Books
 from trap_hpc.engines.celery.messages import (
-    Announcement,
     Done,
     Here,
     Killed,
-    Lease,
     Left,
     Raised,
     Report,
-    Restart,
     Returned,
-    Stop,
     Taken,
-    announcement_from,
-    reports_from,
-    to_record,
 )
 from trap_hpc.engines.celery.unclaimed import CLAIM_S
-from trap_hpc.engines.lease import Beat, LeaseWatch, read_beat, write_beat
 from trap_hpc.pipeline.tasks import Receipt, Task
 
 LEASE_S = 60.0
@@ -222,70 +213,3 @@ def test_a_free_worker_that_takes_nothing_is_named_once_in_a_while(desk: Desk) -
     assert desk.books.deaf(15) == []
     desk.now_s = 32
     assert desk.books.deaf(15) == ["deaf"]
-
-
-@pytest.mark.parametrize(
-    "report",
-    [
-        here("w", held=("a", "b")),
-        Taken(worker="w", id="a"),
-        Done(worker="w", id="a", receipt=RECEIPT),
-        Raised(worker="w", id="a", error="e", fatal=True),
-        Killed(worker="w", id="a", how="signal 9"),
-        Returned(worker="w", id="a"),
-        Left(worker="w"),
-    ],
-)
-def test_a_report_arrives_as_it_was_sent(report: Report) -> None:
-    assert reports_from([to_record(report)]) == [report]
-
-
-@pytest.mark.parametrize(
-    "announcement", [Lease(beat=Beat(1, 2)), Stop(), Restart(worker="w")]
-)
-def test_an_announcement_arrives_as_it_was_sent(announcement: Announcement) -> None:
-    assert announcement_from(to_record(announcement)) == announcement
-
-
-@pytest.mark.parametrize(
-    "body", [None, 3, "x", [3], [{}], [{"kind": "Here"}], {"kind": "Gone"}, [["kind"]]]
-)
-def test_other_messages_are_refused(body: object) -> None:
-    with pytest.raises(ValueError, match="not reports"):
-        reports_from(body)
-    with pytest.raises(ValueError, match="not an announcement"):
-        announcement_from(body)
-
-
-def test_a_lease_must_be_seen_to_change() -> None:
-    now_s = [0.0]
-    watch = LeaseWatch(10, lambda: now_s[0])
-    watch.see("file", Beat(1, 5))
-    assert not watch.renewed, "it may have stood there for long"
-    now_s[0] = 4.0
-    watch.see("file", Beat(1, 5))
-    assert watch.left_s == 6
-    watch.see("broker", Beat(1, 1))
-    assert not watch.renewed
-    watch.see("file", Beat(1, 6))
-    assert watch.renewed
-    assert watch.left_s == 10
-
-
-def test_a_lease_that_has_run_out_is_over() -> None:
-    now_s = [0.0]
-    watch = LeaseWatch(10, lambda: now_s[0])
-    now_s[0] = 10.0
-    watch.see("file", Beat(1, 6))
-    watch.see("file", Beat(1, 7))
-    assert watch.left_s <= 0
-    assert not watch.renewed
-
-
-def test_a_beat_is_read_as_it_was_written(tmp_path: Path) -> None:
-    path = tmp_path / "lease"
-    assert read_beat(path) is None
-    write_beat(path, Beat(3, 4))
-    assert read_beat(path) == Beat(3, 4)
-    path.write_text("half a be")
-    assert read_beat(path) is None

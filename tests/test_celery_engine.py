@@ -57,9 +57,9 @@ def test_a_process_that_dies_under_a_task_is_told_within_two_seconds(
 
 
 def test_a_worker_that_is_killed_loses_its_tasks_within_the_lease(
-    each_fleet: Fleet,
+    one_fleet: Fleet,
 ) -> None:
-    fleet = each_fleet
+    fleet = one_fleet
     worker = fleet.start_worker(slots=1)
     fleet.wait_for_workers(1)
     tasks = fleet.send("sleep-60-1", "sleep-60-2")

@@ -148,9 +148,9 @@ def test_no_sending_is_done_twice_while_connections_are_cut(
     assert "Traceback" not in fleet.logs()
 
 
-def test_a_worker_that_hears_no_launcher_starts_anew(each_fleet: Fleet) -> None:
+def test_a_worker_that_hears_no_launcher_starts_anew(one_fleet: Fleet) -> None:
     """By the lease file the launcher lives: so it is the worker that is deaf."""
-    fleet = each_fleet
+    fleet = one_fleet
     worker = fleet.start_worker("7_1")
     fleet.wait_for_workers(1)
     fleet.by_broker = False
@@ -163,9 +163,9 @@ def test_a_worker_that_hears_no_launcher_starts_anew(each_fleet: Fleet) -> None:
 
 
 def test_a_worker_that_is_told_so_starts_anew_and_blames_no_task(
-    each_fleet: Fleet,
+    one_fleet: Fleet,
 ) -> None:
-    fleet = each_fleet
+    fleet = one_fleet
     worker = fleet.start_worker("7_1")
     fleet.wait_for_workers(1)
     tasks = fleet.send("sleep-60-1", "sleep-60-2")

@@ -97,8 +97,23 @@ def test_a_plan_is_told_and_nothing_is_done(
     assert said.code == 0
     assert "margin = 20  # --set" in said.out
     assert "back_size_x = 50  # default" in said.out
-    assert "monitoring     1 positions" in said.out
+    assert "monitoring     1 position\n" in said.out
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("workers", "jobs"),
+    [
+        (1, "1, with 1 core and 1 worker"),
+        (2, "1, with 2 cores and 2 workers"),
+        (3, "2, each with 2 cores and 2 workers"),
+    ],
+)
+def test_a_plan_counts_jobs(
+    call: CommandLine, few: list[str], workers: int, jobs: str
+) -> None:
+    words = ("--site", "local", "--cores", 2, "--workers", workers)
+    assert f"\njobs           {jobs}\n" in call("plan", *few, *words).out
 
 
 def test_a_plan_for_programs_has_every_origin(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from trap_hpc.config.limits import CHOICES, LIMITS, NOT_OFFERED
 from trap_hpc.config.sourced import DEFAULTS
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+COMMAND = re.compile(r"^ {4,}(?:sudo .* )?trap-hpc (\S.*)$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
@@ -58,6 +60,32 @@ def test_every_page_can_be_reached_from_the_first() -> None:
         waiting += [page.parent / path for path in paths if path]
     pages = {page.resolve() for page in (ROOT / "docs").rglob("*.md")}
     assert pages <= reached
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every command of ours that a page shows, to be typed as it is, and the page."""
+    return [
+        (str(page.relative_to(ROOT)), line)
+        for page in PAGES
+        for line in COMMAND.findall(page.read_text().replace("\\\n", " "))
+    ]
+
+
+def rest(context: click.Context) -> list[str]:
+    """What a group leaves to its commands."""
+    return [*context._protected_args, *context.args]
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_a_command_that_is_shown_is_one(page: str, line: str) -> None:
+    words = shlex.split(line.replace("NUMBER", "1"), comments=True)
+    command: click.Command = cli
+    context = cli.make_context("trap-hpc", words)
+    while isinstance(command, click.Group) and (words := rest(context)):
+        name, found, words = command.resolve_command(context, words)
+        assert name
+        assert found
+        command, context = found, found.make_context(name, words, parent=context)
 
 
 def documented_parameters() -> dict[str, tuple[str, str]]:

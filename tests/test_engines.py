@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fleet import BROKERS, broker_of, fleet, new_run
+from tests.rabbitmq import rabbitmq_url
 from tests.samples import write_noise
-from trap_hpc.config import dump, load
 from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
@@ -22,6 +23,8 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline import measurements
 from trap_hpc.pipeline.records import Header, Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
+
+__all__ = ["rabbitmq_url"]
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "serial": SerialEngine,
@@ -38,18 +41,26 @@ def running(engine: Engine) -> Iterator[Engine]:
         engine.close()
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with running(ENGINES[request.param]()) as engine:
-        yield engine
+IN_PROCESSES = ["processes", *(f"celery-{kind}" for kind in BROKERS)]
+
+
+@pytest.fixture(params=["serial", *IN_PROCESSES])
+def engine(request: pytest.FixtureRequest, run: RunPaths) -> Iterator[Engine]:
+    local = ENGINES.get(request.param)
+    if local is not None:
+        with running(local()) as engine:
+            yield engine
+        return
+    kind = request.param.removeprefix("celery-")
+    with broker_of(kind, request, run) as broker, fleet(run, broker) as made:
+        made.start_worker(slots=2)
+        made.wait_for_workers(1)
+        yield made.engine
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunPaths:
-    paths = RunPaths(tmp_path / "run")
-    paths.make()
-    paths.parameters.write_text(dump(load(None)))
-    return paths
+    return new_run(tmp_path / "run")
 
 
 def scan_task(run: RunPaths, name: str, addresses: Sequence[object]) -> Task:
@@ -110,21 +121,23 @@ def test_serial_lets_an_exception_rise(run: RunPaths) -> None:
         engine.outcomes(1)
 
 
-def test_processes_report_a_task_that_raises(run: RunPaths) -> None:
-    with running(ProcessesEngine(1)) as engine:
-        engine.submit(Task(run=str(run.directory), batch="never-written"))
-        (outcome,) = hear(engine, 1)
+@pytest.mark.parametrize("engine", IN_PROCESSES, indirect=True)
+def test_a_task_that_raises_is_reported(engine: Engine, run: RunPaths) -> None:
+    engine.submit(Task(run=str(run.directory), batch="never-written"))
+    (outcome,) = hear(engine, 1)
     assert isinstance(outcome, Failed)
     assert "never-written" in outcome.error
     assert not outcome.fatal
 
 
-def test_a_full_or_missing_run_directory_is_fatal(run: RunPaths) -> None:
+@pytest.mark.parametrize("engine", IN_PROCESSES, indirect=True)
+def test_a_full_or_missing_run_directory_is_fatal(
+    engine: Engine, run: RunPaths
+) -> None:
     task = scan_task(run, "scan-1", [])
     run.measurements.rmdir()
-    with running(ProcessesEngine(1)) as engine:
-        engine.submit(task)
-        (outcome,) = hear(engine, 1)
+    engine.submit(task)
+    (outcome,) = hear(engine, 1)
     assert isinstance(outcome, Failed)
     assert outcome.fatal
     assert "check that the folder exists" in outcome.error

@@ -134,8 +134,33 @@ def test_a_session_that_went_on_meanwhile_is_not_touched(stage: Stage) -> None:
     found = leftovers({RUN: stage.directory})
     write_session(stage.directory, a_record(epoch=2))
     (reaped,) = reaper(stage).reap(found)
-    assert reaped.verdict == "alive"
+    assert reaped.verdict == "changed"
     assert stage.paths.broker.exists()
+
+
+def test_a_session_that_begins_while_the_last_one_is_reaped_keeps_its_jobs(
+    stage: Stage,
+) -> None:
+    """They have the same name: two commands reap, and one of them goes on."""
+    left_behind(stage, of_process(gone()))
+
+    def go_on(now_s: float) -> None:
+        if now_s == 1000:  # nobody has waited yet
+            return
+        stage.cluster.end("CANCELLED")
+        stage.cluster.put("2_0", State.PENDING, "PENDING")
+        write_session(stage.directory, a_record(epoch=2, arrays=("2",)))
+
+    stage.time.then = go_on
+    (reaped,) = reaper(stage).reap(leftovers({RUN: stage.directory}))
+    assert reaped.verdict == "changed"
+    assert stage.cluster.calls.count("cancel") == 1
+    assert stage.cluster.table["2_0"].state is State.PENDING
+    assert stage.paths.broker.exists()
+    assert stage.paths.lease.exists()
+    record = read_session(stage.directory)
+    assert record is not None
+    assert (record.epoch, record.up) == (2, True)
 
 
 def test_jobs_of_another_cluster_are_not_judged(stage: Stage) -> None:

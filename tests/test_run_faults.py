@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -86,6 +87,9 @@ def test_ctrl_c_says_how_to_go_on(
     assert process.returncode == 130
     assert "What was done is kept: `trap-hpc resume trap-" in said
     assert "Traceback" not in said
+    assert json.loads(RunPaths(out).status.read_text())["phase"] == "stopped"
+    assert " left" not in trap_hpc("status", out).stdout
+    assert RunPaths(out).log.read_text().endswith(" interrupted: Ctrl-C\n")
     assert trap_hpc("resume", out).returncode == 3
     assert_same(reference, out)
 

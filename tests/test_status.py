@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from trap_hpc.cli.watch import sentence
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.overview import overview
 from trap_hpc.run.progress import JobGroup, Progress, Staff
+from trap_hpc.run.registry import register
 from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.record import write_session
 from trap_hpc.run.status import write_status
@@ -123,7 +124,7 @@ def test_all_that_matters_is_said(run: RunPaths, trap_hpc: CommandLine) -> None:
         "          1 pending (12_2): others are before it",
         "refused   1 worker on n3 refused: runs code a, the run has code b",
     ]
-    assert lines[7].startswith("session   3 jobs submitted to alpha (slurm) since 2026")
+    assert lines[7].startswith(f"session   3 jobs submitted to alpha (slurm) as {RUN} ")
 
 
 def test_a_launcher_that_is_gone_is_told_with_what_to_do(
@@ -137,6 +138,29 @@ def test_a_launcher_that_is_gone_is_told_with_what_to_do(
     assert "`trap-hpc reap` removes what it left" in said.out
 
 
+def test_a_run_whose_launcher_was_killed_is_at_nothing(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_status(run.status, a_progress(staff=None))
+    write_session(run.directory, of_process(gone()))
+    register(RUN, run.directory)
+    told = trap_hpc("status", run.directory).out
+    assert (
+        "progress  stopped: 40 of 300 images measured, 2 refused, 4 images/s, 17 "
+        in told
+    )
+    assert trap_hpc("runs").out.splitlines()[1].split()[:3] == [RUN, "stopped", "300"]
+
+
+def test_a_run_that_is_done_has_no_time_left() -> None:
+    seen: list[Progress] = []
+    tally = Tally(seen.append)
+    tally.scanned(3, 0)
+    tally.measured(3, 0)
+    tally.finished()
+    assert " left" not in sentence(seen[-1])
+
+
 def test_a_launcher_elsewhere_is_not_judged(
     run: RunPaths, trap_hpc: CommandLine
 ) -> None:
@@ -145,6 +169,20 @@ def test_a_launcher_elsewhere_is_not_judged(
     assert (
         "on elsewhere: can't be seen from here" in trap_hpc("status", run.directory).out
     )
+
+
+def test_a_launcher_elsewhere_that_took_its_leave_is_no_riddle(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_status(run.status, a_progress(phase="stopped", left_s=None))
+    there = json.loads(run.status.read_text())
+    there["launcher"] = asdict(replace(this_process(), machine="another", host="far"))
+    run.status.write_text(json.dumps(there))
+    write_session(run.directory, a_record(up=False, remark="SIGINT", ended="2026"))
+    said = trap_hpc("status", run.directory).out.splitlines()
+    assert said[2].startswith("launcher  has ended (process ")
+    assert said[2].endswith(" on far): `trap-hpc resume` goes on")
+    assert said[-1] == "reason    SIGINT"
 
 
 def test_how_a_session_ended_is_said(run: RunPaths, trap_hpc: CommandLine) -> None:

@@ -68,9 +68,9 @@ def test_it_ends_by_itself_when_it_was_suspended_for_a_lease(one_fleet: Fleet) -
 
 
 def test_it_drops_all_and_is_gone_within_a_second_of_sigterm(
-    each_fleet: Fleet,
+    one_fleet: Fleet,
 ) -> None:
-    fleet = each_fleet
+    fleet = one_fleet
     worker, pool = busy_worker(fleet)
     # As schedulers do: to all processes at a time, in no order.
     for process in [*pool, psutil.Process(worker.pid)]:

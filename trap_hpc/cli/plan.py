@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def print_plan(plan: Plan, as_json: bool) -> None:
     """Print a plan, and what the scheduler says of it; nothing else is done."""
     from trap_hpc.config import dump
+    from trap_hpc.run.session.words import count
 
     preview = _preview(plan)
     if as_json:
@@ -25,9 +26,9 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         return
     click.echo(f"run directory  {plan.directory}")
     click.echo(f"files          {len(plan.images)}: {_first_and_last(plan.images)}")
-    click.echo(f"engine         {plan.engine}, {plan.workers} at the same time")
+    click.echo(f"engine         {plan.engine}, {count(plan.workers, 'worker')}")
     click.echo(f"database       {plan.database or 'none but catalogue.sqlite'}")
-    click.echo(f"monitoring     {len(plan.monitor)} positions")
+    click.echo(f"monitoring     {count(len(plan.monitor), 'position')}")
     if plan.site and preview:
         _print_site(plan.site, preview)
     click.echo("\njob parameters, with where each comes from:\n")
@@ -55,7 +56,7 @@ def _print_site(sourced: SourcedSite, preview: Preview) -> None:
 
     site, origins = sourced.site, dict(sourced.origins)
     click.echo(f"site           {site.name} ({site.scheduler})")
-    click.echo(f"jobs           {preview.jobs} of {preview.cores} cores, a worker each")
+    click.echo(f"jobs           {_jobs(preview)}")
     click.echo("\nsite, with where each value comes from:\n")
     rows = [(k, toml_value(v), origins[k]) for k, v in asdict(site).items()]
     print_rows(("key", "value", "from"), rows, left=range(3))
@@ -66,6 +67,14 @@ def _print_site(sourced: SourcedSite, preview: Preview) -> None:
         click.echo(f"    {shlex.join(command)}")
     verdict = "would take" if preview.accepted else "does not take"
     click.echo(f"\nthe scheduler {verdict} it: {preview.answer}")
+
+
+def _jobs(preview: Preview) -> str:
+    from trap_hpc.run.session.words import count
+
+    each = "each with" if preview.jobs > 1 else "with"
+    cores, workers = (count(preview.cores, noun) for noun in ("core", "worker"))
+    return f"{preview.jobs}, {each} {cores} and {workers}"
 
 
 def _record(plan: Plan, preview: Preview | None) -> dict[str, Any]:

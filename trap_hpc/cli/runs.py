@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,9 @@ from trap_hpc.cli.output import json_option, print_json, print_rows
 @json_option
 def runs(as_json: bool) -> int:
     """Print the known runs."""
-    from trap_hpc.paths import RunPaths
     from trap_hpc.run.registry import known_runs
 
-    known = {
-        name: (path, _status(RunPaths(path).status))
-        for name, path in known_runs().items()
-    }
+    known = {name: (path, _status(path)) for name, path in known_runs().items()}
     if as_json:
         print_json({"runs": [_record(n, p, s) for n, (p, s) in known.items()]})
     elif known:
@@ -33,12 +29,11 @@ def runs(as_json: bool) -> int:
 
 
 def _status(path: Path) -> dict[str, Any]:
-    """Return what the run last said of itself."""
-    try:
-        status = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return status if isinstance(status, dict) else {}
+    """Return what the run last said of itself, and whether it was the last word."""
+    from trap_hpc.run.overview import overview
+
+    progress = overview(path).progress
+    return asdict(progress) if progress else {}
 
 
 def _phase(status: dict[str, Any]) -> str:

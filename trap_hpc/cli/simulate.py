@@ -14,13 +14,12 @@ DEFAULT_SIZE = 512
 
 
 @click.command(
+    context_settings={"show_default": True},
     help="Write FITS images of a made-up sky to the new folder OUT, and what is in "
-    "them to OUT/truth.json."
+    "them to OUT/truth.json.",
 )
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option(
-    "--images", type=int, required=True, help="How many images, in all bands."
-)
+@click.option("--images", type=int, default=100, help="How many images, in all bands.")
 @click.option("--size", type=int, default=DEFAULT_SIZE, help="Pixels along each side.")
 @click.option("--sources", type=int, default=60, help="Constant sources.")
 @click.option("--transients", type=int, default=2, help="Sources that come and go.")
@@ -67,7 +66,7 @@ def simulate(
         radius = ""
         if size != DEFAULT_SIZE:
             radius = f" --set extraction_radius_pix={truth.search_radius_pix:g}"
-        click.echo(f"{len(truth.files)} images are in {out}, what they show in")
+        click.echo(f"{len(truth.files)} images are in {out}, and what they show is in")
         click.echo(f"{out / 'truth.json'}; next:")
         click.echo(f"  trap-hpc run {shlex.quote(str(out))}{radius}")
     return 0

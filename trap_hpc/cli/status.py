@@ -66,6 +66,8 @@ def _parts(
         yield "refused", list(staff.refusals)
     if session:
         yield "session", _session(session)
+    if session and session.remark:
+        yield "reason", session.remark.splitlines()
     if jobs is not None:
         from trap_hpc.run.session.words import states_text
 
@@ -85,11 +87,11 @@ def _launcher(seen: Overview) -> str:
     process = f"process {seen.launcher.pid} on {seen.launcher.host}"
     if seen.alive:
         return f"lives: {process}"
-    if seen.alive is None:
+    if seen.alive is None and not seen.stopped:
         return f"{process}: can't be seen from here"
     if seen.session and seen.session.up:
         return f"is gone ({process}): `trap-hpc reap` removes what it left"
-    return f"is gone ({process}): `trap-hpc resume` goes on"
+    return f"has ended ({process}): `trap-hpc resume` goes on"
 
 
 def _told(staff: Staff) -> list[JobGroup]:
@@ -103,12 +105,13 @@ def _group(group: JobGroup) -> str:
 def _session(session: SessionRecord) -> list[str]:
     from trap_hpc.run.session.words import count
 
-    where = f"submitted to {session.site} ({session.scheduler}) since {session.began}"
-    lines = [f"{count(session.jobs, 'job')} {where}"]
+    where = f"{session.site} ({session.scheduler}) as {session.run_id}"
+    jobs = count(session.jobs, "job")
+    lines = [f"{jobs} submitted to {where} since {session.began}"]
     if session.ended:
         left = "an unknown number" if session.left is None else str(session.left)
         lines.append(f"ended {session.ended}, {left} left (asked {session.asked})")
-    return [*lines, *filter(None, session.remark.splitlines())]
+    return lines
 
 
 def _record(seen: Overview, jobs: Sequence[Job] | None) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def done(progress: Progress) -> int:
     """Return how many images the present phase has behind it, refused ones included."""
     if progress.phase == "scanning":
         return progress.scanned
-    if progress.phase == "measuring":
+    if progress.phase in ("measuring", "stopped"):
         return progress.measured
     settled = progress.associated + progress.rejected + progress.refused
     return min(settled, progress.images)
@@ -165,7 +165,8 @@ def counts(progress: Progress) -> str:
     missing = _missing(progress)
     if progress.phase == "scanning":
         return ", ".join([f"{progress.scanned} headers read", *missing])
-    parts = [f"{done(progress)} of {progress.images} images", *missing]
+    kept = " measured" if progress.phase == "stopped" else ""
+    parts = [f"{done(progress)} of {progress.images} images{kept}", *missing]
     if progress.refused:
         parts.append(f"{progress.refused} refused")
     if progress.rate_per_s > 0:
@@ -180,7 +181,7 @@ def _missing(progress: Progress) -> list[str]:
     staff = progress.staff
     if staff is None or staff.workers >= staff.wanted:
         return []
-    if progress.phase in ("finishing", "done"):
+    if progress.phase in ("finishing", "done", "stopped"):
         return []
     if not staff.workers:
         return [f"no workers yet ({staff.jobs})"]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from trap_hpc.errors import BrokerError
 from trap_hpc.files import write_whole
+from trap_hpc.jsonrecords import parse_record
 
 SCHEMA_VERSION = 1
 
@@ -87,11 +87,6 @@ def read_broker(path: Path) -> Broker:
         It is not there or can't be read.
     """
     try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
-        record.pop("schema_version")
-        record["addresses"] = tuple(record["addresses"])
-        if record["certificates"]:
-            record["certificates"] = Certificates(**record["certificates"])
-        return Broker(**record)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return parse_record(Broker, path.read_bytes())
+    except (OSError, ValueError) as error:
         raise BrokerError(f"{path} can't be read: {error}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.engines.base import Engine
@@ -119,7 +119,7 @@ def _work(
     if ledger.fact("finished") != "yes" or not catalogue.complete:
         require_same_code(plan.directory)
         tally.tell()
-        with _said(log), _workers(plan, epoch, tally, log, say) as engine:
+        with _last_words(log, tally), _workers(plan, epoch, tally, log, say) as engine:
             Driver(plan, ledger, engine, catalogue, tally).run()
             tally.finished()
     summary = summary_of(plan, tally.elapsed_s)
@@ -128,15 +128,23 @@ def _work(
 
 
 @contextmanager
-def _said(log: RunLog) -> Iterator[None]:
+def _last_words(log: RunLog, tally: Tally) -> Iterator[None]:
+    """Leave word of an end that is no good one, for all who ask later."""
     try:
         yield
-    except TrapHpcError as error:
-        log(f"{STOPPED}{error}")
+    except BaseException as error:
+        log(_ending(error))
+        with suppress(TrapHpcError):  # a full disk, which may be the very reason
+            tally.stopped()
         raise
-    except KeyboardInterrupt as interrupt:
-        log(f"{INTERRUPTED}{interrupt or 'Ctrl-C'}")
-        raise
+
+
+def _ending(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return f"{INTERRUPTED}{str(error) or 'Ctrl-C'}"
+    if isinstance(error, TrapHpcError):
+        return f"{STOPPED}{error}"
+    return f"{STOPPED}{type(error).__name__}: {error}"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +37,11 @@ class Overview:
         """Whether nothing is left to do."""
         return self.progress is not None and self.progress.phase == "done"
 
+    @property
+    def stopped(self) -> bool:
+        """Whether something is left to do, and nobody does it."""
+        return self.progress is not None and self.progress.phase == "stopped"
+
 
 def overview(directory: Path) -> Overview:
     """Read what the run in ``directory`` last said of itself."""
@@ -45,12 +50,17 @@ def overview(directory: Path) -> Overview:
     launcher = launcher_of(session) if session and session.up else None
     if launcher is None and "launcher" in status:
         launcher = _made(Launcher, status["launcher"])
+    alive = still_runs(launcher) if launcher else None
+    progress = _progress(status) if "phase" in status else None
+    if progress and alive is False and progress.phase != "done":
+        # A launcher that was killed could not say so.
+        progress = replace(progress, phase="stopped", left_s=None)
     return Overview(
         directory=directory,
-        progress=_progress(status) if "phase" in status else None,
+        progress=progress,
         written=str(status.get("written", "")),
         launcher=launcher,
-        alive=still_runs(launcher) if launcher else None,
+        alive=alive,
         session=session,
     )
 

@@ -49,7 +49,7 @@ class Progress:
     """How far a run is. Counts are images; ``images`` grows until all are scanned."""
 
     phase: str
-    """``scanning``, ``measuring``, ``associating``, ``finishing`` or ``done``."""
+    """``scanning``, ``measuring``, ``associating``, ``finishing``; ``done`` or ``stopped``."""
     images: int
     scanned: int
     measured: int
@@ -61,7 +61,7 @@ class Progress:
     rate_per_s: float
     """Images per second of this session, from measuring to light curves."""
     left_s: float | None
-    """Time left; None as long as nobody knows."""
+    """Time left; None as long as nobody knows, and if nobody works on it."""
     batches: int = 0
     """Tasks done in this session."""
     staff: Staff | None = None

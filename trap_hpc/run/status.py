@@ -16,7 +16,7 @@ from trap_hpc.run.tally import Watch
 
 SCHEMA_VERSION = 1
 WRITTEN_EVERY_S = 1.0
-LAST_PHASES = ("finishing", "done")
+LAST_PHASES = ("finishing", "done", "stopped")
 
 
 def write_status(path: Path, progress: Progress) -> None:

@@ -81,6 +81,11 @@ class Tally:
         self._phase = "done"
         self.tell()
 
+    def stopped(self) -> None:
+        """Something is left, and nobody works on it any more."""
+        self._phase = "stopped"
+        self.tell()
+
     def tell(self) -> None:
         """Tell the watcher."""
         if self._phase == "measuring" and self._measured >= self._images:
@@ -90,7 +95,7 @@ class Tally:
     def _progress(self) -> Progress:
         elapsed = max(self.elapsed_s, 1e-9)
         rate = (self._measured - self._at_start) / elapsed
-        known = rate > 0 and self._phase != "scanning"
+        known = rate > 0 and self._phase in ("measuring", "associating", "finishing")
         return Progress(
             phase=self._phase,
             images=self._images,

@@ -80,6 +80,7 @@ def admit(
     while True:
         tries = _dial(broker, roll)
         if answered := [each.address for each in tries if not each.error]:
+            log.info("reached the broker by %s", answered[0])
             roll.say(address=answered[0])
             return Admitted(
                 paths=paths, broker=broker, address=answered[0], watch=watch
@@ -145,7 +146,13 @@ def _lease(paths: RunPaths, broker: Broker, clock: Callable[[], float]) -> Lease
 
 def _dial(broker: Broker, roll: Roll) -> tuple[Try, ...]:
     context = tls_context(broker)
-    found = dial(broker.addresses, broker.port, tls=context, timeout_s=DIAL_S)
+    found = dial(
+        broker.addresses,
+        broker.port,
+        tls=context,
+        timeout_s=DIAL_S,
+        patience_s=PATIENCE_S,
+    )
     tries = tuple(Try(each.address, each.error, each.seconds) for each in found)
     roll.say(tries=tries, encrypted=context is not None)
     return tries

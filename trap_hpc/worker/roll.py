@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,6 @@ from typing import Any
 from trap_hpc.errors import StorageError
 from trap_hpc.worker.place import Place
 from trap_hpc.worker.rollcall import RollCall, write_roll_call
-
-LAST_S = 0.3
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +43,3 @@ class Roll:
             write_roll_call(self._folder, self._call)
         except StorageError as error:
             log.warning("%s", error)
-
-    def say_last(self, **changes: Any) -> None:
-        """Tell it, unless a file system that hangs keeps us from going."""
-        last = threading.Thread(target=self.say, kwargs=changes, daemon=True)
-        last.start()
-        last.join(LAST_S)

@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from trap_hpc.files import write_whole
+from trap_hpc.jsonrecords import parse_record
 
 SCHEMA_VERSION = 1
 
@@ -96,9 +96,6 @@ def read_roll_calls(folder: Path, epoch: int) -> Sequence[RollCall]:
 
 def _read(path: Path) -> RollCall | None:
     try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
-        record.pop("schema_version")
-        record["tries"] = tuple(Try(**each) for each in record["tries"])
-        return RollCall(**record)
-    except (OSError, ValueError, TypeError, KeyError):
+        return parse_record(RollCall, path.read_bytes())
+    except (OSError, ValueError):
         return None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOOK_S = 0.2
 ANEW_S = 30.0
 """A worker that fails sooner would do so again and again."""
+LAST_WORDS_S = 0.3
 FILE_S = 1.0
 """So often, at most, the lease file is read."""
 
@@ -148,21 +149,30 @@ class _End:
 
     def leave(self, why: str) -> NoReturn:
         """End at once, with all processes. Any thread may call it."""
-        log.info("ends: %s", why)
-        self.worker.mute()
-        kill_children()
-        self._roll.say_last(state="left", message=why)
-        logging.shutdown()
+        self._drop_all(f"ends: {why}", state="left", message=why)
         os._exit(EXIT_DONE)
 
     def start_anew(self, why: str) -> NoReturn:
         """End, and begin with the same command in the same job."""
-        log.warning("starts anew: %s", why)
+        self._drop_all(f"starts anew: {why}", state="starting", message=why)
+        note_restart()
+        os.execv(sys.executable, sys.orig_argv)
+
+    def _drop_all(self, line: str, **changes: str) -> None:
+        """Kill all processes, and say why unless that takes long.
+
+        Whatever is written may be on a file system that hangs.
+        """
         self.worker.mute()
         kill_children()
-        note_restart()
-        logging.shutdown()
-        os.execv(sys.executable, sys.orig_argv)
+
+        def say() -> None:
+            log.info("%s", line)
+            self._roll.say(**changes)
+
+        words = threading.Thread(target=say, daemon=True)
+        words.start()
+        words.join(LAST_WORDS_S)
 
 
 def kill_children() -> None:

@@ -23,8 +23,10 @@ class Announcer:
         self._lock = threading.Lock()
         self._line: Line | None = None
 
-    def say(self, announcement: Announcement) -> None:
+    def say(self, announcement: Announcement, *, once: bool = False) -> None:
         """Say it; over a new connection if the old one has broken.
+
+        ``once``: do not wait for a second answer of a broker that gives none.
 
         Raises
         ------
@@ -32,7 +34,7 @@ class Announcer:
             The broker is gone.
         """
         with self._lock:
-            for last_try in (self._line is None, True):
+            for last_try in (once or self._line is None, True):
                 try:
                     self._say(announcement)
                     return

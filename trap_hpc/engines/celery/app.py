@@ -19,7 +19,7 @@ from trap_hpc.engines.celery.queues import is_redis, key_prefix, make_queues
 
 TASK = "trap_hpc.work"
 YEARS_S = 10 * 365 * 24 * 3600
-ANSWER_S = 10.0
+ANSWER_S = 5.0
 """A broker that has not answered by then is taken for dead."""
 CONNECT_S = 5.0
 HEARTBEAT_S = 30

@@ -60,9 +60,11 @@ class CeleryEngine:
         self._books = Books(broker.lease_s, clock)
         self._lock = threading.Lock()  # others may ask and forget while we wait
         self._news: list[Outcome] = []
+        self._unread: list[object] = []
         self._line: Line | None = None
         self._announcer = Announcer(self._app, broker)
         self._asked_s = clock()
+        self._dismissed = False
 
     @property
     def workers(self) -> int:
@@ -114,6 +116,7 @@ class CeleryEngine:
         capacity = self.capacity
         while True:
             self._over_line(lambda line: line.read(self._patience_s(until_s)))
+            self._take_reports()
             self._look_after_queue()
             with self._lock:
                 self._news += self._books.overdue()
@@ -149,12 +152,13 @@ class CeleryEngine:
         BrokerError
             The broker is gone.
         """
-        self._announcer.say(Stop())
+        self._dismissed = True
+        self._announcer.say(Stop(), once=True)
 
     def close(self) -> None:
         """Dismiss the workers, and leave nothing on a broker that is not ours."""
         with contextlib.suppress(BrokerError):
-            if self._line is not None:
+            if self._line is not None and not self._dismissed:
                 self.dismiss()
         with contextlib.suppress(*self._errors):
             if self._line is not None and not self._broker.private:
@@ -181,7 +185,7 @@ class CeleryEngine:
     def _connect(self) -> Line:
         line = Line(self._app)
         line.declare(self._queues.tasks)
-        line.listen(self._queues.reports, self._hear)
+        line.listen(self._queues.reports, self._unread.append)
         return line
 
     def _hang_up(self) -> None:
@@ -201,14 +205,17 @@ class CeleryEngine:
             delivery_mode=TRANSIENT,
         )
 
-    def _hear(self, body: object) -> None:
-        try:
-            reports = reports_from(body)
-        except ValueError:
-            return  # nobody of ours wrote it
-        with self._lock:
-            for report in reports:
-                self._news += self._books.hear(report)
+    def _take_reports(self) -> None:
+        bodies = self._unread[:]
+        self._unread.clear()  # the line appends to this very list
+        for body in bodies:
+            try:
+                reports = reports_from(body)
+            except ValueError:
+                continue  # nobody of ours wrote it
+            with self._lock:
+                for report in reports:
+                    self._news += self._books.hear(report)
 
     def _patience_s(self, until_s: float) -> float:
         if self._news:
@@ -240,6 +247,7 @@ class CeleryEngine:
                 self._announcer.say(Restart(worker=worker))
 
     def _clear(self, line: Line) -> None:
+        line.listen_no_more()
         line.remove(self._queues.tasks)
         line.remove(self._queues.reports)
         if is_redis(self._broker):

@@ -24,11 +24,13 @@ class Line:
 
     def __init__(self, app: Celery) -> None:
         """Connect."""
+        self._consumers: list[Consumer] = []
         url = app.conf.broker_url
         # Heartbeats would have to be looked after, and we may be busy elsewhere.
         self._connection: Connection = app.connection_for_write(url, heartbeat=0)
         try:
-            self._connection.connect()
+            # Who uses the line tries again, and knows when that makes no sense.
+            self._connection.ensure_connection(max_retries=1, interval_start=0)
             self._channel = self._connection.default_channel
             self.producer = Producer(self._channel, serializer="json")
         except BaseException:
@@ -46,6 +48,12 @@ class Line:
         )
         consumer.register_callback(lambda body, message: hear(body))
         consumer.consume()
+        self._consumers.append(consumer)
+
+    def listen_no_more(self) -> None:
+        """Take nothing out of queues from now on."""
+        while self._consumers:
+            self._consumers.pop().cancel()
 
     def spare(self) -> None:
         """Give up connections that are open only because they were needed before."""

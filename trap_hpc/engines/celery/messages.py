@@ -5,12 +5,15 @@ Plain records, sent as JSON. Several reports travel in one message, in their ord
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from trap_hpc.engines.lease import Beat
+from trap_hpc.jsonrecords import record_from
 from trap_hpc.pipeline.tasks import Receipt
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +105,12 @@ class Restart:
 
 Announcement = Lease | Stop | Restart
 
-_REPORTS = {
+_REPORTS: Mapping[str, type[Report]] = {
     kind.__name__: kind for kind in (Here, Taken, Done, Raised, Killed, Returned, Left)
 }
-_ANNOUNCEMENTS = {kind.__name__: kind for kind in (Lease, Stop, Restart)}
+_ANNOUNCEMENTS: Mapping[str, type[Announcement]] = {
+    kind.__name__: kind for kind in (Lease, Stop, Restart)
+}
 
 
 def to_record(message: Report | Announcement) -> dict[str, Any]:
@@ -113,8 +118,8 @@ def to_record(message: Report | Announcement) -> dict[str, Any]:
     return {"kind": type(message).__name__, **asdict(message)}
 
 
-def reports_from(body: Any) -> Sequence[Report]:
-    """Read a message of reports.
+def reports_from(body: object) -> Sequence[Report]:
+    """Read a message of reports, which may come from anybody.
 
     Raises
     ------
@@ -122,12 +127,12 @@ def reports_from(body: Any) -> Sequence[Report]:
         It is none.
     """
     try:
-        return [_report(dict(record)) for record in body]
-    except (TypeError, KeyError, ValueError) as error:
+        return [_of_kind(_REPORTS, record) for record in body]  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as error:
         raise ValueError(f"not reports: {error}") from None
 
 
-def announcement_from(body: Any) -> Announcement:
+def announcement_from(body: object) -> Announcement:
     """Read an announcement.
 
     Raises
@@ -136,20 +141,13 @@ def announcement_from(body: Any) -> Announcement:
         It is none.
     """
     try:
-        record = dict(body)
-        kind = _ANNOUNCEMENTS[record.pop("kind")]
-        if kind is Lease:
-            record["beat"] = Beat(**record["beat"])
-        return kind(**record)
-    except (TypeError, KeyError, ValueError) as error:
+        return _of_kind(_ANNOUNCEMENTS, body)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"not an announcement: {error}") from None
 
 
-def _report(record: dict[str, Any]) -> Report:
-    kind = _REPORTS[record.pop("kind")]
-    if kind is Done:
-        record["receipt"] = Receipt(**record["receipt"])
-    elif kind is Here:
-        record["held"] = tuple(record["held"])
-    report: Report = kind(**record)
-    return report
+def _of_kind(kinds: Mapping[str, type[T]], record: object) -> T:
+    if not isinstance(record, dict) or record.get("kind") not in kinds:
+        raise ValueError(f"{str(record)[:50]!r} is none of {', '.join(kinds)}")
+    fields = {name: value for name, value in record.items() if name != "kind"}
+    return record_from(kinds[record["kind"]], fields)

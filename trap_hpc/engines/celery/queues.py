@@ -17,6 +17,8 @@ from trap_hpc.engines.broker import Broker
 
 EXPIRES_S = 600.0
 """On a broker that is not ours, what a dead run left there vanishes after so long."""
+MISSED = 100
+"""So many announcements wait for a worker that does not listen; older ones are gone."""
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
@@ -39,6 +41,7 @@ class Queues:
             durable=False,
             exclusive=True,
             auto_delete=True,
+            max_length=MISSED,
         )
 
 

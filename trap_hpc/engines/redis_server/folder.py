@@ -7,11 +7,11 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from trap_hpc.engines.broker import read_broker
 from trap_hpc.errors import BrokerError
 from trap_hpc.files import write_whole
+from trap_hpc.jsonrecords import parse_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class ServerFolder:
             return self.log.read_text(errors="replace")
         return ""
 
-    def last_words(self, lines: int = 5) -> str:
+    def last_words(self, lines: int = 2) -> str:
         """Return the end of the log in one line."""
         return " / ".join(self.words().strip().splitlines()[-lines:])
 
@@ -133,10 +133,8 @@ def read_order(folder: ServerFolder) -> GuardOrder:
         It is not there or can't be read.
     """
     try:
-        record: dict[str, Any] = json.loads(folder.order.read_bytes())
-        record["argv"] = tuple(record["argv"])
-        return GuardOrder(**record)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return parse_record(GuardOrder, folder.order.read_bytes())
+    except (OSError, ValueError) as error:
         raise BrokerError(f"{folder.order} can't be read: {error}") from None
 
 

@@ -22,14 +22,17 @@ def end_earlier_session(
         It lives, or can't be removed.
     """
     for reaped in real_reaper(say).reap(leftovers({run_id: directory})):
-        if reaped.verdict == "alive":
+        if reaped.verdict == "changed":  # by somebody who reaps: look again
+            end_earlier_session(run_id, directory, say)
+        elif reaped.verdict == "alive":
             raise RunError(
                 f"{run_id} {reaped.text}, and works on this run; `trap-hpc stop "
                 f"{run_id}` ends that"
             )
-        if reaped.verdict != "removed":
+        elif reaped.verdict != "removed":
             raise RunError(f"an earlier session of {run_id} can't end: {reaped.text}")
-        say(f"an earlier session of {run_id} was left behind: {reaped.text}")
+        else:
+            say(f"an earlier session of {run_id} was left behind: {reaped.text}")
 
 
 def reap_others(run_id: str, say: Callable[[str], None]) -> None:

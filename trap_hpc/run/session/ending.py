@@ -43,6 +43,8 @@ class Ending:
     grace_s: float = 0.0
     """So long workers may take to leave by themselves."""
     patience_s: float = PATIENCE_S
+    check: Callable[[], None] = lambda: None
+    """It raises if the jobs may be another session's by now."""
 
     def end(self) -> Left:
         """Cancel, then ask with back-off; never longer than the patience lasts."""
@@ -53,6 +55,7 @@ class Ending:
         pause_s, empty = FIRST_PAUSE_S, 0
         while True:
             left = self._ask()
+            self.check()  # after it was asked: what is cancelled is of that answer
             empty = empty + 1 if left.jobs is not None and not left.jobs else 0
             if empty >= (1 if self.known or not self.submitted else SURE_OF_UNKNOWN):
                 return left

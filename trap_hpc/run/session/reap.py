@@ -21,7 +21,7 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.run.session import words
 from trap_hpc.run.session.alive import Launcher, on_this_machine, still_runs
 from trap_hpc.run.session.record import SessionRecord, read_session
-from trap_hpc.run.session.teardown import Report, Teardown
+from trap_hpc.run.session.teardown import Report, SupersededError, Teardown
 from trap_hpc.schedulers.base import Scheduler
 
 LOOK_S = 1.0
@@ -46,7 +46,8 @@ class Reaped:
     directory: Path
     verdict: str
     """``alive``, ``elsewhere`` (jobs of another cluster), ``unknown`` (the scheduler
-    could not be asked), ``dead`` (it would be removed) or ``removed``."""
+    could not be asked), ``changed`` (somebody else was quicker), ``dead`` (it would be
+    removed) or ``removed``."""
     text: str
     """For people."""
     report: Report | None = None
@@ -130,20 +131,29 @@ class Reaper:
         if each.alive:
             text = f"lives: its launcher is process {record.pid} on {record.host}"
             return verdict(verdict="alive", text=text)
-        if read_session(each.directory) != record:
-            return verdict(verdict="alive", text="has gone on or ended meanwhile")
         try:
+            self._check(each)
             scheduler = self.scheduler_of(record)
             if scheduler.cluster() != record.cluster:
                 text = f"has jobs on {record.cluster}: run `trap-hpc reap` there"
                 return verdict(verdict="elsewhere", text=text)
             if self.dry_run:
                 return verdict(verdict="dead", text=self._would_remove(each, scheduler))
+            report = self._teardown(each, scheduler)
+        except SupersededError:
+            return verdict(verdict="changed", text="has gone on or ended meanwhile")
         except RunError as error:
             return verdict(verdict="unknown", text=f"{GONE}, but {error}")
-        report = self._teardown(each, scheduler)
         verb = "removed" if report.left == 0 else "unknown"
         return verdict(verdict=verb, text=f"{GONE}; {report}", report=report)
+
+    def _check(self, each: Leftover) -> None:
+        """Make sure that nobody has ended the session or gone on with the run.
+
+        It may take a minute until jobs have ended, and others reap, too.
+        """
+        if read_session(each.directory) != each.record:
+            raise SupersededError
 
     def _teardown(self, each: Leftover, scheduler: Scheduler) -> Report:
         paths = RunPaths(each.directory)
@@ -157,6 +167,7 @@ class Reaper:
             log=self.say,
             stop_broker=lambda: self._end_broker(each.record, paths.broker),
             end_lease=lambda: paths.lease.unlink(missing_ok=True),
+            check=lambda: self._check(each),
         ).run(f"{GONE}; reaped")
 
     def _end_broker(self, record: SessionRecord, credentials: Path) -> None:

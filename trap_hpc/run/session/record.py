@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from trap_hpc.errors import RunError
 from trap_hpc.files import write_whole
+from trap_hpc.jsonrecords import parse_record
 from trap_hpc.paths import RunPaths
 
 SCHEMA_VERSION = 1
@@ -92,12 +92,8 @@ def read_session(directory: Path) -> SessionRecord | None:
     """
     path = RunPaths(directory).session
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-        content.pop("schema_version")
-        for name in ("arrays", "failed"):
-            content[name] = tuple(content[name])
-        return SessionRecord(**content)
+        return parse_record(SessionRecord, path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"{path} can't be read: {error}") from None

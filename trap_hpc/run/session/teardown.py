@@ -18,6 +18,10 @@ from trap_hpc.run.session.record import SessionRecord, write_session
 from trap_hpc.schedulers.base import Scheduler
 
 
+class SupersededError(Exception):
+    """Another session of the run has begun, or somebody else has ended this one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How a session ended."""
@@ -73,9 +77,17 @@ class Teardown:
     grace_s: float = 0.0
     """So long workers may take to leave by themselves before jobs are cancelled."""
     patience_s: float = PATIENCE_S
+    check: Callable[[], None] = lambda: None
+    """It raises `SupersededError` if the session is not the latest any more."""
 
     def run(self, remark: str = "") -> Report:
-        """Do all of it, and note how it went."""
+        """Do all of it, and note how it went.
+
+        Raises
+        ------
+        SupersededError
+            By ``check``: what is left to do would hurt somebody else.
+        """
         began_s = self.clock()
         left = Left(jobs=None, error="it was not asked")
 
@@ -99,8 +111,11 @@ class Teardown:
         """Take all steps; return what went wrong."""
         problems = []
         for name, step in steps:
+            self.check()
             try:
                 step()
+            except SupersededError:
+                raise
             except Exception as error:  # noqa: BLE001  what comes after must be done
                 known = isinstance(error, TrapHpcError | OSError)
                 kind = "" if known else f"{type(error).__name__}: "
@@ -119,6 +134,7 @@ class Teardown:
             say=self.say,
             grace_s=self.grace_s,
             patience_s=self.patience_s,
+            check=self.check,
         )
 
     def _delete_credentials(self) -> None:

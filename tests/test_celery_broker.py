@@ -1,0 +1,230 @@
+"""What we ask of a broker: few connections, no secrets lying about, nothing left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from tests.brokers import private_broker, systems, wheels
+from tests.fleet import Fleet, each_fleet, new_run, one_fleet, rabbitmq_broker
+from tests.rabbitmq import RabbitMQ, rabbitmq_url
+from trap_hpc.engines.base import Outcome
+from trap_hpc.engines.broker import Broker, write_broker
+from trap_hpc.engines.celery import queues
+from trap_hpc.engines.celery.app import make_app
+from trap_hpc.engines.celery.ear import Ear
+from trap_hpc.engines.celery.engine import CeleryEngine
+from trap_hpc.engines.celery.line import Line, errors
+from trap_hpc.engines.celery.messages import Here, Lease, to_record
+from trap_hpc.engines.lease import Beat
+from trap_hpc.errors import BrokerError
+from trap_hpc.pipeline.tasks import Task
+
+__all__ = ["each_fleet", "one_fleet", "rabbitmq_url"]
+
+CONNECTIONS = 3
+MANY = 500
+
+
+def connections_of(pid: int, port: int) -> int:
+    open_ones = psutil.Process(pid).net_connections()
+    return sum(bool(each.raddr) and each.raddr.port == port for each in open_ones)
+
+
+def test_a_worker_job_needs_three_connections(each_fleet: Fleet) -> None:
+    fleet = each_fleet
+    worker = fleet.start_worker(slots=4)
+    fleet.wait_for_workers(1)
+    fleet.send("sleep-0-1", "sleep-0-2")
+    fleet.hear(2)
+    assert connections_of(worker.pid, fleet.broker.port) <= CONNECTIONS
+
+
+def test_an_idle_worker_costs_next_to_nothing(each_fleet: Fleet) -> None:
+    fleet = each_fleet
+    worker = psutil.Process(fleet.start_worker(slots=2).pid)
+    fleet.wait_for_workers(1)
+    until_s = time.monotonic() + 1
+    fleet.wait_for(lambda: time.monotonic() > until_s)
+    before = worker.cpu_times()
+    until_s = time.monotonic() + 4
+    fleet.wait_for(lambda: time.monotonic() > until_s)
+    after = worker.cpu_times()
+    assert after.user + after.system - before.user - before.system < 0.2
+
+
+@pytest.mark.slow
+def test_a_private_broker_holds_five_hundred_workers(one_fleet: Fleet) -> None:
+    """As many lines as they would have, each used for what it is for."""
+    fleet = one_fleet
+    app = make_app(fleet.broker, "127.0.0.1")
+    reports = queues.make_queues(fleet.broker).reports
+    with ExitStack() as stack:
+        ears = []
+        for number in range(MANY):
+            here = Here(
+                worker=f"w{number}", job=f"1_{number}", node="n", slots=2, address="a"
+            )
+            line = Line(app)
+            stack.callback(line.close)
+            line.send([to_record(here)], None, reports.name)
+            ears.append(Ear(app, fleet.broker))
+            stack.callback(ears[-1].close)
+            ears[-1].hear(0)
+        fleet.wait_for_workers(MANY)
+        assert fleet.engine.capacity == 4 * MANY
+        beat = Beat(1, 7**7)
+        fleet.engine.renew(beat)
+        for ear in ears:
+            while Lease(beat=beat) not in ear.hear(1):
+                assert fleet.count < 60
+
+
+def test_a_broker_that_is_gone_is_told_in_words(tmp_path: Path) -> None:
+    paths = new_run(tmp_path / "run")
+    with private_broker(paths.directory, binary=wheels(), tls="off") as private:
+        engine = CeleryEngine(private.broker, address="127.0.0.1", sleep=lambda _: None)
+        engine.start()
+    where = f"redis://trap-abcdefgh:**@127.0.0.1:{private.broker.port}/0"
+    for act in (
+        lambda: engine.outcomes(1),
+        lambda: engine.submit(Task(run="r", batch="b")),
+        lambda: engine.renew(Beat(1, 1)),
+        engine.dismiss,
+        engine.start,
+    ):
+        with pytest.raises(BrokerError) as told:
+            act()
+        assert where in str(told.value)
+        assert private.broker.password not in str(told.value)
+        assert "trap-hpc resume" in str(told.value)
+    engine.close()
+
+
+def test_what_was_submitted_to_a_broker_that_vanished_is_lost(tmp_path: Path) -> None:
+    """Not forgotten: the driver sends it again."""
+    paths = new_run(tmp_path / "run")
+    with private_broker(paths.directory, binary=wheels(), tls="off") as private:
+        engine = CeleryEngine(private.broker, address="127.0.0.1")
+        engine.start()
+        server = redis.Redis(
+            port=private.broker.port,
+            username=private.broker.user,
+            password=private.broker.password,
+        )
+        with server:
+            task = Task(run="r", batch="b")
+            engine.submit(task)
+            (key,) = (key for key in server.scan_iter() if b".reports" not in key)
+            server.delete(key)
+        until_s = time.monotonic() + 15
+        lost: list[Outcome] = []
+        while not lost:
+            assert time.monotonic() < until_s
+            lost += engine.outcomes(0.5)
+        assert [outcome.task for outcome in lost] == [task]
+        engine.close()
+
+
+# brokers that are not ours ---------------------------------------------------------
+
+
+@contextmanager
+def shared_redis(folder: Path) -> Iterator[tuple[Broker, redis.Redis[bytes]]]:
+    """A server where others have keys, too."""
+    with private_broker(folder, binary=systems(), tls="off") as private:
+        broker = replace(private.broker, private=False)
+        write_broker(folder / "broker.json", broker)
+        with redis.Redis(
+            port=broker.port, username=broker.user, password=broker.password
+        ) as server:
+            server.set("somebody-else's", "1")
+            yield broker, server
+
+
+def test_nothing_of_a_run_stays_on_a_redis_server_of_others(tmp_path: Path) -> None:
+    with shared_redis(tmp_path) as (broker, server):
+        engine = CeleryEngine(broker, address="127.0.0.1")
+        engine.start()
+        ear = Ear(make_app(broker, "127.0.0.1"), broker)
+        ear.hear(0)
+        engine.submit(Task(run="r", batch="b"))
+        mine = set(server.scan_iter()) - {b"somebody-else's"}
+        assert mine
+        assert all(key.startswith(broker.run_id.encode()) for key in mine)
+        engine.close()
+        ear.close()
+        assert list(server.scan_iter()) == [b"somebody-else's"]
+
+
+def test_what_a_dead_run_left_on_such_a_server_expires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "EXPIRES_S", 1.0)
+    with shared_redis(tmp_path) as (broker, server):
+        engine = CeleryEngine(broker, address="127.0.0.1")
+        engine.start()
+        engine.submit(Task(run="r", batch="b"))
+        engine._hang_up()
+        assert len(list(server.scan_iter())) > 1
+        until_s = time.monotonic() + 10
+        while list(server.scan_iter()) != [b"somebody-else's"]:
+            assert time.monotonic() < until_s
+            time.sleep(0.1)
+
+
+def queues_there(broker: Broker) -> list[str]:
+    """Which of the session's queues a RabbitMQ server has."""
+    app = make_app(broker, broker.addresses[0])
+    found = []
+    wanted = queues.make_queues(broker)
+    for queue in (wanted.tasks, wanted.reports):
+        with app.connection_for_write() as connection:
+            try:
+                queue(connection.default_channel).queue_declare(passive=True)
+                found.append(queue.name)
+            except errors(app):
+                continue
+    return found
+
+
+def test_nothing_of_a_run_stays_on_a_rabbitmq_of_others(
+    tmp_path: Path, rabbitmq_url: RabbitMQ
+) -> None:
+    broker = rabbitmq_broker(rabbitmq_url, new_run(tmp_path / "run"), 10.0)
+    engine = CeleryEngine(broker, address=broker.addresses[0])
+    engine.start()
+    engine.submit(Task(run="r", batch="b"))
+    assert len(queues_there(broker)) == 2
+    engine.close()
+    assert queues_there(broker) == []
+
+
+def test_what_a_dead_run_left_on_rabbitmq_expires(
+    tmp_path: Path, rabbitmq_url: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "EXPIRES_S", 1.0)
+    broker = rabbitmq_broker(rabbitmq_url, new_run(tmp_path / "run"), 10.0)
+    engine = CeleryEngine(broker, address=broker.addresses[0])
+    engine.start()
+    engine.submit(Task(run="r", batch="b"))
+    engine._hang_up()
+    time.sleep(2.5)  # a queue is used by asking for it
+    assert queues_there(broker) == []
+
+
+def test_a_wrong_password_is_told_as_such(tmp_path: Path) -> None:
+    paths = new_run(tmp_path / "run")
+    with private_broker(paths.directory, binary=wheels(), tls="off") as private:
+        wrong = replace(private.broker, password="guess")
+        engine = CeleryEngine(wrong, address="127.0.0.1", sleep=lambda _: None)
+        with pytest.raises(BrokerError, match="invalid username-password"):
+            engine.start()
+        engine.close()
