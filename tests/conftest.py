@@ -13,12 +13,12 @@ cap_threads()  # before numpy is imported by any of these
 
 from tests.cluster.fixtures import slurm as slurm  # noqa: E402
 from tests.cluster.fixtures import slurm_of_all as slurm_of_all  # noqa: E402
-from tests.goldens import golden as golden  # noqa: E402
-from tests.goldens import pytest_addoption as pytest_addoption  # noqa: E402
-from tests.rabbitmq import rabbitmq_url as rabbitmq_url  # noqa: E402
 from tests.cluster.skies import long_night as long_night  # noqa: E402
 from tests.cluster.skies import night_on_slurm as night_on_slurm  # noqa: E402
 from tests.cluster.skies import serial_run as serial_run  # noqa: E402
+from tests.goldens import golden as golden  # noqa: E402
+from tests.goldens import pytest_addoption as pytest_addoption  # noqa: E402
+from tests.rabbitmq import rabbitmq_url as rabbitmq_url  # noqa: E402
 from tests.runs import run  # noqa: E402
 from tests.sky import crowded_night  # noqa: E402
 from tests.slurm_here import loopback as loopback  # noqa: E402

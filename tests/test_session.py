@@ -13,7 +13,7 @@ from tests.stand_ins import RUN, Server
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.broker import read_broker
 from trap_hpc.engines.lease import read_beat
-from trap_hpc.errors import BrokerError, RunError, SchedulerError
+from trap_hpc.errors import BrokerError, SchedulerError
 from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.record import SessionRecord, read_session
 from trap_hpc.run.session.stopping import ask_to_stop

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.watching import Watch
-from trap_hpc.errors import BrokerError, RunError
+from trap_hpc.errors import RunError
 from trap_hpc.run.session.events import Fatal, Suspended
 
 

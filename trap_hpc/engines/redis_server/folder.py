@@ -81,7 +81,7 @@ class ServerFolder:
             return self.log.read_text(errors="replace")
         return ""
 
-    def last_words(self, lines: int = 2) -> str:
+    def last_words(self, lines: int = 3) -> str:
         """Return the end of the log in one line."""
         return " / ".join(self.words().strip().splitlines()[-lines:])
 
