@@ -172,7 +172,7 @@ def test_what_a_dead_run_left_on_such_a_server_expires(
         engine = CeleryEngine(broker, address="127.0.0.1")
         engine.start()
         engine.submit(Task(run="r", batch="b"))
-        engine._hang_up()
+        engine._line.hang_up()
         assert len(list(server.scan_iter())) > 1
         until_s = time.monotonic() + 10
         while list(server.scan_iter()) != [b"somebody-else's"]:
@@ -215,7 +215,7 @@ def test_what_a_dead_run_left_on_rabbitmq_expires(
     engine = CeleryEngine(broker, address=broker.addresses[0])
     engine.start()
     engine.submit(Task(run="r", batch="b"))
-    engine._hang_up()
+    engine._line.hang_up()
     time.sleep(2.5)  # a queue is used by asking for it
     assert queues_there(broker) == []
 

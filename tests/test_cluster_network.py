@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from tests.cluster.launches import Launch, no_jobs
+from tests.cluster.launches import Launch, no_jobs, none_left
 from tests.cluster.shape import OUTSIDE, outside_address
 from tests.cluster.slurm import Slurm
 
@@ -25,7 +25,7 @@ def test_an_address_that_nodes_can_t_reach_is_named_with_the_node(
     tried = rf"on n\d.* could not reach .* tried {outside}:\d+ \(.+\)"
     assert re.search(tried, said.err), str(said)
     assert "interface" in said.err
-    assert "0 left (asked squeue)" in said.err
+    assert none_left(said, "3 jobs")
     assert no_jobs(slurm)
 
 

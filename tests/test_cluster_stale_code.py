@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cluster.launches import STEADY, Launch, settings
+from tests.cluster.launches import STEADY, Launch, none_left, settings
 from tests.cluster.skies import assert_same_catalogue
 from tests.cluster.slurm import Slurm
 from tests.source import ROOT
@@ -82,7 +82,7 @@ def assert_refused(slurm: Slurm, launch: Launch) -> None:
     assert told is not None, str(said)
     assert told[1] != told[2]
     assert exit_codes(slurm, launch) == {f"{EXIT_OTHER_CODE}:0"}
-    assert "0 left (asked squeue)" in said.err
+    assert none_left(said, "1 job")
 
 
 def exit_codes(slurm: Slurm, launch: Launch) -> set[str]:

@@ -161,6 +161,11 @@ def no_jobs(slurm: Slurm) -> bool:
     return not slurm.squeue()
 
 
+def none_left(said: Said, jobs: str) -> bool:
+    """Whether a launcher has said so, of its own run: it may tell of others, too."""
+    return f"{jobs} submitted, 0 left (asked squeue)" in said.err.splitlines()
+
+
 def workers_running(slurm: Slurm) -> list[str]:
     """Return the worker processes on all nodes."""
     found: list[str] = []

@@ -66,8 +66,11 @@ PARTITIONS = {
 
 JOB_SUBMIT = """\
 function slurm_job_submit(job, partitions, uid)
-    if job.account ~= nil and job.account ~= "radio" then
+    if job.account ~= nil and job.account ~= "radio" and job.account ~= "spent" then
         return slurm.ESLURM_INVALID_ACCOUNT
+    end
+    if job.account == "spent" then
+        return slurm.ESLURM_ACCOUNTING_POLICY
     end
     return slurm.SUCCESS
 end
@@ -76,7 +79,8 @@ function slurm_job_modify(job, record, partitions, uid)
     return slurm.SUCCESS
 end
 """
-"""Refuses all accounts but one: that alone would need Slurm's own database."""
+"""What would need Slurm's own database: one account is good, of another one the limit
+of jobs is reached, and there are no others."""
 
 
 def conf_path(folder: Path) -> Path:

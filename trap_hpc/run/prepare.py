@@ -16,6 +16,7 @@ from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.planfile import write_plan
 from trap_hpc.run.registry import register
+from trap_hpc.run.session.ctrl_c import held
 
 
 def prepare(plan: Plan) -> None:
@@ -29,16 +30,21 @@ def prepare(plan: Plan) -> None:
         It can't be written.
     """
     paths = RunPaths(plan.directory)
-    paths.make()
-    try:
-        _add_images(paths, plan)
-        write_code_record(paths.identity)
-        snapshot = write_snapshot(paths.code)
-        register(plan.run_id, plan.directory)
-        write_plan(plan, dump(plan.parameters), snapshot)  # from now on it is a run
-    except BaseException:
-        _empty(paths.directory)
-        raise
+    with held():
+        paths.make()
+        try:
+            _write(plan, paths)
+        except BaseException:
+            _empty(paths.directory)
+            raise
+
+
+def _write(plan: Plan, paths: RunPaths) -> None:
+    _add_images(paths, plan)
+    write_code_record(paths.identity)
+    snapshot = write_snapshot(paths.code)
+    register(plan.run_id, plan.directory)
+    write_plan(plan, dump(plan.parameters), snapshot)  # from now on it is a run
 
 
 def _add_images(paths: RunPaths, plan: Plan) -> None:

@@ -10,29 +10,26 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
 
 from trap_hpc.engines.base import Member, Outcome
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.celery.announcer import Announcer
 from trap_hpc.engines.celery.app import TASK, make_app
 from trap_hpc.engines.celery.books import Books
-from trap_hpc.engines.celery.line import TRANSIENT, Line, errors, gone
+from trap_hpc.engines.celery.lasting import LastingLine
+from trap_hpc.engines.celery.line import TRANSIENT, Line
 from trap_hpc.engines.celery.messages import Lease, Restart, Stop, reports_from
 from trap_hpc.engines.celery.queues import is_redis, key_prefix, make_queues
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
 
-T = TypeVar("T")
-
 TICK_S = 0.5
 ASK_S = 1.0
 """How often the broker is asked, at most, how much waits in the queue."""
 REDECLARE_S = 60.0
 """So often it is shown that the queue is still wanted: see `queues.EXPIRES_S`."""
-PAUSES_S = (0, 0.2, 1, 2)
-"""Before each try to connect."""
+ONCE = (0.0,)
 DEAF_S = 15.0
 """A worker that lets tasks wait for so long, though it is free, is started anew."""
 
@@ -53,15 +50,13 @@ class CeleryEngine:
         """``address``: by which of the broker's addresses we reach it ourselves."""
         self._broker = broker
         self._clock = clock
-        self._sleep = sleep
         self._app = make_app(broker, address)
         self._queues = make_queues(broker)
-        self._errors = errors(self._app)
         self._books = Books(broker.lease_s, clock)
         self._lock = threading.Lock()  # others may ask and forget while we wait
         self._news: list[Outcome] = []
         self._unread: list[object] = []
-        self._line: Line | None = None
+        self._line = LastingLine(self._app, self._prepare, sleep=sleep)
         self._announcer = Announcer(self._app, broker)
         self._asked_s = clock()
         self._dismissed = False
@@ -86,7 +81,7 @@ class CeleryEngine:
         BrokerError
             The broker does not answer.
         """
-        self._over_line(lambda line: None)
+        self._line.use(lambda line: None)
 
     def submit(self, task: Task) -> None:
         """Send ``task``, once; if that fails it may have arrived or not.
@@ -96,13 +91,11 @@ class CeleryEngine:
         BrokerError
             The broker is gone.
         """
-        line = self._over_line(lambda line: line)
+        self._line.use(lambda line: None)
         with self._lock:
             sending = self._books.send(task)
-        try:
-            self._send(line, sending, task)
-        except self._errors:
-            self._hang_up()  # nobody will claim it if it did not arrive
+        with contextlib.suppress(BrokerError):  # nobody claims what did not arrive
+            self._line.use(lambda line: self._send(line, sending, task), ONCE)
 
     def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
         """Wait until there is news, also of workers, and return all of it.
@@ -115,7 +108,7 @@ class CeleryEngine:
         until_s = self._clock() + timeout_s
         capacity = self.capacity
         while True:
-            self._over_line(lambda line: line.read(self._patience_s(until_s)))
+            self._line.use(lambda line: line.read(self._patience_s(until_s)))
             self._take_reports()
             self._look_after_queue()
             with self._lock:
@@ -157,41 +150,20 @@ class CeleryEngine:
 
     def close(self) -> None:
         """Dismiss the workers, and leave nothing on a broker that is not ours."""
-        with contextlib.suppress(BrokerError):
-            if self._line is not None and not self._dismissed:
-                self.dismiss()
-        with contextlib.suppress(*self._errors):
-            if self._line is not None and not self._broker.private:
-                self._clear(self._line)
-        self._hang_up()
+        if self._line.is_up:
+            with contextlib.suppress(BrokerError):
+                if not self._dismissed:
+                    self.dismiss()
+                if not self._broker.private:
+                    self._line.use(self._clear, ONCE)
+        self._line.hang_up()
         self._announcer.close()
 
     # over the line -------------------------------------------------------------
 
-    def _over_line(self, use: Callable[[Line], T]) -> T:
-        """Use the connection, a new one if need be. ``use`` may be called again."""
-        error: BaseException | None = None
-        for pause_s in PAUSES_S:
-            self._sleep(pause_s)
-            try:
-                if self._line is None:
-                    self._line = self._connect()
-                return use(self._line)
-            except self._errors as reason:
-                error = reason
-                self._hang_up()
-        raise BrokerError(gone(self._app, error))
-
-    def _connect(self) -> Line:
-        line = Line(self._app)
+    def _prepare(self, line: Line) -> None:
         line.declare(self._queues.tasks)
         line.listen(self._queues.reports, self._unread.append)
-        return line
-
-    def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
 
     def _send(self, line: Line, sending: str, task: Task) -> None:
         self._app.send_task(
@@ -233,7 +205,7 @@ class CeleryEngine:
         if not asks and now_s - self._asked_s < REDECLARE_S:
             return
         self._asked_s = now_s
-        if self._over_line(lambda line: line.declare(self._queues.tasks)):
+        if self._line.use(lambda line: line.declare(self._queues.tasks)):
             self._wake_the_deaf()
         else:
             with self._lock:

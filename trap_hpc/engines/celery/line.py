@@ -119,15 +119,6 @@ def broken(connection: Connection) -> tuple[type[BaseException], ...]:
     )
 
 
-def gone(app: Celery, error: BaseException | None) -> str:
-    """Tell the user about a broker that does not answer."""
-    where = app.connection_for_write(app.conf.broker_url).as_uri()
-    return (
-        f"the broker {where} does not answer: {error}; what was done is kept, "
-        "`trap-hpc resume` the run"
-    )
-
-
 def errors(app: Celery) -> tuple[type[BaseException], ...]:
     """Return what may be raised over any line of ``app``."""
     return broken(app.connection_for_write(app.conf.broker_url))

@@ -12,9 +12,11 @@ from dataclasses import replace
 from celery import Celery
 
 from trap_hpc.engines.broker import Broker
-from trap_hpc.engines.celery.line import Line, errors
+from trap_hpc.engines.celery.lasting import LastingLine
+from trap_hpc.engines.celery.line import Line
 from trap_hpc.engines.celery.messages import Here, Left, Report, Taken, to_record
 from trap_hpc.engines.celery.queues import make_queues
+from trap_hpc.errors import BrokerError
 
 RETRY_S = 0.5
 
@@ -36,16 +38,14 @@ class Outbox:
         here: Here,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._app = app
         self._broker = broker
         self._here = here
         self._clock = clock
-        self._errors = errors(app)
         self._reports_to = make_queues(broker).reports
         self._waiting: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._held: dict[str, None] = {}
         self._beat_at_s = clock()
-        self._line: Line | None = None
+        self._line = LastingLine(app, self._prepare)
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -98,26 +98,17 @@ class Outbox:
             self._held.pop(report.id, None)
 
     def _deliver(self, records: list[dict[str, object]]) -> None:
-        ailing = False
+        name, ailing = self._reports_to.name, False
         while True:
             try:
-                self._try(records)
+                self._line.use(lambda line: line.send(records, None, name), (0.0,))
                 return
-            except self._errors as error:
+            except BrokerError as error:
                 if not ailing:
                     log.warning("can't report to the launcher, trying on: %s", error)
                 ailing = True
-                self._hang_up()
                 time.sleep(RETRY_S)
 
-    def _try(self, records: list[dict[str, object]]) -> None:
-        if self._line is None:
-            self._line = Line(self._app)
-            self._line.declare(self._reports_to)
-            self._line.spare()
-        self._line.send(records, None, self._reports_to.name)
-
-    def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.close()
+    def _prepare(self, line: Line) -> None:
+        line.declare(self._reports_to)
+        line.spare()

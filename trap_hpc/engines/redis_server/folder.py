@@ -95,6 +95,8 @@ class GuardOrder:
     port: int
     host: str
     """Where folder and processes are."""
+    launcher: int
+    """Process id of whoever started the guard."""
     argv: tuple[str, ...]
     """The server's command."""
     credentials: str

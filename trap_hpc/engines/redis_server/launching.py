@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import sys
 import time
@@ -74,6 +75,7 @@ class Launch:
             epoch=self.broker.epoch,
             port=self.broker.port,
             host=socket.gethostname(),
+            launcher=os.getpid(),
             argv=(self.program.path, str(folder.configuration)),
             credentials=self.credentials,
             lease_s=self.broker.lease_s,

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import stat
+import time
 from pathlib import Path
 
 import psutil
@@ -17,11 +18,13 @@ from trap_hpc.engines.redis_server.folder import (
     remove_credentials,
     remove_folder,
 )
-from trap_hpc.engines.redis_server.places import PREFIX
+from trap_hpc.engines.redis_server.places import PREFIX, places
 from trap_hpc.errors import BrokerError
 
 PATIENCE_S = 5.0
 """For a process to end when it is asked to, and when it is killed."""
+NEW_S = 600.0
+"""A folder without orders may be one that is just being made."""
 
 
 def remove_leftovers(path: Path) -> str:
@@ -50,6 +53,29 @@ def remove_leftovers(path: Path) -> str:
     return f"{what} its folder {path} removed"
 
 
+def remove_dead_folders() -> None:
+    """Remove our brokers' folders on this host of which no process is left.
+
+    Their runs were reaped from another host, or their launchers were killed before
+    they could note where the folder is.
+    """
+    for place in dict.fromkeys(places()):
+        for path in Path(place).glob(f"{PREFIX}*"):
+            with contextlib.suppress(BrokerError, OSError):
+                _check_ours(path)
+                if _is_dead(ServerFolder(path)):
+                    remove_leftovers(path)
+
+
+def _is_dead(folder: ServerFolder) -> bool:
+    order = _order(folder)
+    if any(_process(file, folder.path) for file in (folder.guard_id, folder.server_id)):
+        return False
+    if order is None:
+        return time.time() - folder.path.stat().st_mtime > NEW_S
+    return not psutil.pid_exists(order.launcher)
+
+
 def _check_ours(path: Path) -> None:
     """Make sure of the folder: names are written in a file, and used again."""
     found = path.lstat()
@@ -69,15 +95,20 @@ def _order(folder: ServerFolder) -> GuardOrder | None:
     return order
 
 
-def _end(pid_file: Path, folder: Path) -> bool:
-    """End a process if it is the one that was meant: ids are used again."""
-    try:
+def _process(pid_file: Path, folder: Path) -> psutil.Process | None:
+    """Return a process if it is the one that was meant: ids are used again."""
+    with contextlib.suppress(OSError, ValueError, psutil.Error):
         process = psutil.Process(int(pid_file.read_text()))
-        if process.uids().real != os.getuid() or process.cwd() != os.path.realpath(
-            folder
-        ):
-            return False
-    except (OSError, ValueError, psutil.Error):
+        ours = process.uids().real == os.getuid()
+        if ours and process.cwd() == os.path.realpath(folder):
+            return process
+    return None
+
+
+def _end(pid_file: Path, folder: Path) -> bool:
+    """End a process, if it is there."""
+    process = _process(pid_file, folder)
+    if process is None:
         return False
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()

@@ -48,7 +48,7 @@ def _folder_with_room(place: str) -> Path:
     try:
         probe.write_bytes(bytes(ROOM_BYTES))
         probe.unlink()
-    except OSError:
+    except BaseException:
         probe.unlink(missing_ok=True)
         folder.rmdir()
         raise

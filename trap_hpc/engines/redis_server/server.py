@@ -22,6 +22,7 @@ from trap_hpc.engines.redis_server.launching import (
     bring_up,
     end_guard,
 )
+from trap_hpc.engines.redis_server.leftovers import remove_dead_folders
 from trap_hpc.engines.redis_server.places import make_folder
 from trap_hpc.engines.redis_server.ports import free_port
 from trap_hpc.engines.redis_server.program import Program, find_programs
@@ -96,6 +97,7 @@ def start_private_broker(
     BrokerError
         No program that can be one is found, or none of them starts.
     """
+    remove_dead_folders()
     found = find_programs(order.binary)
     reasons = list(found.skipped)
     for encrypted in MODES[order.tls]:

@@ -89,10 +89,14 @@ class Reaper:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     say: Callable[[str], None]
+    remove_dead_folders: Callable[[], None] = lambda: None
+    """Remove brokers' folders on this host that no process belongs to any more."""
     dry_run: bool = False
 
     def reap(self, found: Sequence[Leftover]) -> list[Reaped]:
         """Judge all of these, and remove what the dead ones left."""
+        if not self.dry_run:
+            self.remove_dead_folders()
         return [self._deal_with(each) for each in self._observe(found)]
 
     def _observe(self, found: Sequence[Leftover]) -> list[Leftover]:
@@ -192,7 +196,7 @@ class Reaper:
 
 def real_reaper(say: Callable[[str], None], *, dry_run: bool = False) -> Reaper:
     """Return one that asks the schedulers of this host."""
-    from trap_hpc.engines.redis_server.leftovers import remove_leftovers
+    from trap_hpc.engines.redis_server import leftovers
     from trap_hpc.schedulers.known import make_scheduler
 
     def scheduler_of(record: SessionRecord) -> Scheduler:
@@ -200,7 +204,8 @@ def real_reaper(say: Callable[[str], None], *, dry_run: bool = False) -> Reaper:
 
     return Reaper(
         scheduler_of=scheduler_of,
-        remove_broker=remove_leftovers,
+        remove_broker=leftovers.remove_leftovers,
+        remove_dead_folders=leftovers.remove_dead_folders,
         clear_broker=_clear,
         clock=time.monotonic,
         sleep=time.sleep,
