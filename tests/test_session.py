@@ -182,6 +182,17 @@ def test_a_broker_that_died_is_replaced(stage: Stage) -> None:
     assert stage.server.did == ["stop"]
 
 
+def test_a_signal_whose_exception_was_swallowed_ends_the_run_all_the_same(
+    stage: Stage,
+) -> None:
+    session = stage.session()
+    engine = session.up()
+    session.interrupted("SIGTERM")
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+        engine.outcomes(0)
+    session.down("SIGTERM")
+
+
 def test_a_worker_that_is_refused_is_told_at_once(stage: Stage) -> None:
     session = stage.session()
     engine = session.up()

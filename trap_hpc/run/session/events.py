@@ -28,6 +28,13 @@ class StopAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A signal came, and should have ended the run by now."""
+
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The scheduler says that these jobs have ended."""
 
@@ -41,5 +48,5 @@ class Suspended:
     seconds: float
 
 
-Event = Say | Fatal | StopAsked | Ended | Suspended
+Event = Say | Fatal | StopAsked | Interrupted | Ended | Suspended
 Post = Callable[[Event], None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
@@ -13,9 +12,9 @@ from trap_hpc.config.site import Site
 from trap_hpc.engines.base import RemoteEngine
 from trap_hpc.engines.broker import Broker, write_broker
 from trap_hpc.paths import RunPaths
-from trap_hpc.run.session.alive import this_process
+from trap_hpc.run.session.beginning import begun
 from trap_hpc.run.session.crew import Crew
-from trap_hpc.run.session.events import Event, Say
+from trap_hpc.run.session.events import Event, Interrupted, Say
 from trap_hpc.run.session.heart import Heart
 from trap_hpc.run.session.jobwatch import JobWatch
 from trap_hpc.run.session.lookout import Lookout
@@ -110,7 +109,7 @@ class Session:
         forget_request(self._paths)
         cluster = parts.scheduler.cluster()
         self._heart.start()  # before anybody may wonder whether the session lives
-        self._note(self._new_record(cluster))
+        self._note(begun(parts.request, parts.epoch, parts.site, cluster))
         self._engine = MendedEngine(self._connect, self._why_broken, self._events.put)
         self._heart.start_broker(self._engine.renew)
         self._note(replace(self._known(), submitting=True))
@@ -158,6 +157,10 @@ class Session:
     def tell(self, text: str) -> None:
         """Let the user know, from any thread, when the driver has a moment."""
         self._events.put(Say(text))
+
+    def interrupted(self, signal: str) -> None:
+        """Remember a signal, in case that what it raised is swallowed somewhere."""
+        self._events.put(Interrupted(signal))  # safe within a signal's handler
 
     def _teardown(self, record: SessionRecord, *, gentle: bool) -> Teardown:
         engine, broker = self._engine, self._broker
@@ -230,21 +233,3 @@ class Session:
     def _note(self, record: SessionRecord) -> None:
         write_session(self._parts.directory, record)
         self._record = record
-
-    def _new_record(self, cluster: str) -> SessionRecord:
-        parts, us = self._parts, this_process()
-        return SessionRecord(
-            run_id=parts.request.run_id,
-            epoch=parts.epoch,
-            up=True,
-            site=parts.site.name,
-            scheduler=parts.site.scheduler,
-            cluster=cluster,
-            host=us.host,
-            machine=us.machine,
-            pid=us.pid,
-            launcher_began_s=us.began_s,
-            lease_s=parts.site.lease_s,
-            began=datetime.now(UTC).isoformat(timespec="seconds"),
-            workers=parts.request.count * parts.request.cores,
-        )

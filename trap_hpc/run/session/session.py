@@ -57,6 +57,7 @@ def cluster_session(
             clock=time.monotonic,
             sleep=time.sleep,
         )
+        signals.note = session.interrupted
         remark = "interrupted"
         try:
             try:

@@ -23,6 +23,9 @@ class Interrupts:
     ) -> None:
         self._say = say
         self._clock = clock
+        self.note: Callable[[str], None] = lambda name: None
+        """Told the name of the signal that rises: the exception may be swallowed, in a
+        finaliser say. It must be safe to call at any moment."""
         self._raised_s: float | None = None
         self._held = False
 
@@ -46,7 +49,9 @@ class Interrupts:
                 self._say(PATIENCE)
             return
         self._raised_s = now
-        raise KeyboardInterrupt(signal.Signals(number).name)
+        name = signal.Signals(number).name
+        self.note(name)
+        raise KeyboardInterrupt(name)
 
 
 @contextmanager

@@ -14,7 +14,15 @@ from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.progress import Staff
 from trap_hpc.run.session import words
 from trap_hpc.run.session.crew import Crew
-from trap_hpc.run.session.events import Ended, Event, Fatal, Say, StopAsked, Suspended
+from trap_hpc.run.session.events import (
+    Ended,
+    Event,
+    Fatal,
+    Interrupted,
+    Say,
+    StopAsked,
+    Suspended,
+)
 from trap_hpc.run.session.stopping import stopped_by
 
 COUNT_EVERY_S = 1.0
@@ -118,6 +126,8 @@ class WatchedEngine:
                 raise RunError(event.text)
             case StopAsked():
                 raise stopped_by(event.by)
+            case Interrupted():
+                raise KeyboardInterrupt(event.signal)
             case Ended():
                 self._engine.forget(event.jobs)
                 self._crew.replace(event.jobs)
