@@ -84,6 +84,14 @@ def test_a_dead_launcher_of_this_machine_is_reaped_at_once(stage: Stage) -> None
     assert stage.time() - 1000 < 5
 
 
+def test_credentials_that_were_just_being_written_are_removed(stage: Stage) -> None:
+    left_behind(stage, of_process(gone()))
+    half = stage.paths.broker.with_name(".broker.json.4711.tmp")
+    half.write_text("secret")
+    reaper(stage).reap(leftovers({RUN: stage.directory}))
+    assert not half.exists()
+
+
 def test_a_launcher_that_is_there_is_not_touched(stage: Stage) -> None:
     left_behind(stage, of_process(this_process()))
     (reaped,) = reaper(stage).reap(leftovers({RUN: stage.directory}))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
+import pytest
 
-from tests.brokers import is_gone
+from tests.brokers import is_gone, wait_until
 from tests.fleet import Fleet, each_fleet, one_fleet, processes_of
 from tests.rabbitmq import rabbitmq_url
 from trap_hpc.engines.base import Died, Finished, Lost
@@ -82,6 +84,15 @@ def test_it_drops_all_and_is_gone_within_a_second_of_sigterm(
     (call,) = read_roll_calls(fleet.paths.roll_calls, 1)
     assert call.state == "left"
     assert "SIGTERM" in call.message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such signal")
+def test_its_processes_end_with_it_in_the_middle_of_a_task(one_fleet: Fleet) -> None:
+    """Killed where no scheduler cleans up after it; nobody could stop them any more."""
+    worker, pool = busy_worker(one_fleet)
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: all(map(is_gone, pool)), 2.0)
 
 
 def test_it_stops_when_the_launcher_says_so(each_fleet: Fleet) -> None:

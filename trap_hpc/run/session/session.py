@@ -74,7 +74,7 @@ def cluster_session(
             finally:
                 signals.hold()
         finally:
-            # Also if a signal came a moment before they were held.
+            signals.hold()  # also if one came a moment before they were held
             session.down(remark)
 
 

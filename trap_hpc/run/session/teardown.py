@@ -138,7 +138,10 @@ class Teardown:
         )
 
     def _delete_credentials(self) -> None:
-        RunPaths(self.directory).broker.unlink(missing_ok=True)
+        path = RunPaths(self.directory).broker
+        # Also those that a launcher was writing when it was killed.
+        for each in (path, *path.parent.glob(f".{path.name}.*.tmp")):
+            each.unlink(missing_ok=True)
 
     def _remove_roll_calls(self) -> None:
         folder = RunPaths(self.directory).roll_calls
