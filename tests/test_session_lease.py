@@ -70,19 +70,27 @@ def test_a_slow_broker_does_not_hold_up_the_file(
     beating.stop()
 
 
-def test_a_way_that_fails_is_told_once_and_tried_on(
-    tmp_path: Path, events: SimpleQueue[Event]
+def test_a_way_that_goes_on_failing_is_told_once_and_tried_on(
+    events: SimpleQueue[Event],
 ) -> None:
-    beating = heart(tmp_path / "lease", events)
+    clock = Time()
+    beating = Heart(
+        Path("lease"), 1, lease_s=60, beat_s=5, post=events.put, clock=clock
+    )
     tried: list[Beat] = []
 
     def fail(beat: Beat) -> None:
         tried.append(beat)
         raise BrokerError("no answer")
 
-    for _ in range(5):
+    for _ in range(3):
         beating.renew_broker(fail)
-    assert [beat.count for beat in tried] == [1, 2, 3, 4, 5]
+        clock.sleep(5)
+    assert events.empty(), "a broker that died is replaced within seconds"
+    for _ in range(3):
+        beating.renew_broker(fail)
+        clock.sleep(5)
+    assert [beat.count for beat in tried] == [1, 2, 3, 4, 5, 6]
     said = events.get_nowait()
     assert isinstance(said, Say)
     assert "can't renew the lease by broker, trying on: no answer" in said.text

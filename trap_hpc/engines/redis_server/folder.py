@@ -81,9 +81,10 @@ class ServerFolder:
             return self.log.read_text(errors="replace")
         return ""
 
-    def last_words(self, lines: int = 3) -> str:
-        """Return the end of the log in one line."""
-        return " / ".join(self.words().strip().splitlines()[-lines:])
+    def last_words(self, lines: int = 5) -> str:
+        """Return the end of the log in one line, without advice to administrators."""
+        said = [line for line in self.words().splitlines() if "# WARNING" not in line]
+        return " / ".join(said[-lines:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from trap_hpc.run.session.events import Post, Say, Suspended
 from trap_hpc.run.session.threads import Repeating
 
 FAST_BEAT_S = 1.0
+SERIOUS = 0.25
+"""The part of a lease that may pass without a renewal before it is worth a word."""
 FAST_FOR_S = 60.0
 """A worker begins once it has seen the lease change: the first ones need not wait."""
 
@@ -47,7 +49,8 @@ class Heart:
         self._clock = clock
         self._fast_until_s = clock() + FAST_FOR_S
         self._counts = {"file": 0, "broker": 0}
-        self._ailing: set[str] = set()
+        self._ailing_since_s: dict[str, float] = {}
+        self._told: set[str] = set()
         self._renewed_s = clock()
         self._lock = threading.Lock()
         self._threads: list[Repeating] = []
@@ -96,12 +99,11 @@ class Heart:
     def _renew(self, way: str, write: Callable[[Beat], None]) -> float:
         try:
             write(self._next(way))
-            self._ailing.discard(way)
             self._renewed()
+            self._ailing_since_s.pop(way, None)
+            self._told.discard(way)
         except (RunError, OSError) as error:
-            if way not in self._ailing:
-                self._post(Say(f"can't renew the lease by {way}, trying on: {error}"))
-            self._ailing.add(way)
+            self._ail(way, error)
         fast = self.missing and self._clock() < self._fast_until_s
         return min(FAST_BEAT_S, self._beat_s) if fast else self._beat_s
 
@@ -112,3 +114,11 @@ class Heart:
             self._renewed_s = self._clock()
         if gap_s > self._lease_s:
             self._post(Suspended(gap_s))
+
+    def _ail(self, way: str, error: Exception) -> None:
+        """Say it if it lasts: a broker that died is replaced within seconds."""
+        since_s = self._ailing_since_s.setdefault(way, self._clock())
+        lasts = self._clock() - since_s >= self._lease_s * SERIOUS
+        if lasts and way not in self._told:
+            self._told.add(way)
+            self._post(Say(f"can't renew the lease by {way}, trying on: {error}"))
