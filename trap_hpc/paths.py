@@ -101,6 +101,11 @@ class RunPaths:
         return self.directory / "job.sh"
 
     @property
+    def launcher_script(self) -> Path:
+        """What is given to the scheduler where the launcher is a job itself."""
+        return self.directory / "launcher.sh"
+
+    @property
     def logs(self) -> Path:
         """What the jobs print, a file each."""
         return self.directory / "logs"

@@ -11,6 +11,7 @@ from trap_hpc.cli import exits
 from trap_hpc.cli.output import json_option, quiet_option
 from trap_hpc.cli.session import run_of_images, told
 from trap_hpc.cli.watch import watching
+from trap_hpc.paths import RunPaths
 
 if TYPE_CHECKING:
     from trap_hpc.run.attaching import Ending
@@ -59,13 +60,16 @@ def attach(run: str, as_json: bool, quiet: bool) -> int:
 
 def _what_happened(run_id: str, ending: Ending) -> Iterator[str]:
     """Say why nobody works on a run, and what to do."""
-    from trap_hpc.paths import RunPaths
     from trap_hpc.run.session.logs import last_lines
 
     seen = ending.seen
     resume = f"`trap-hpc resume {run_id}` does the rest"
     if seen.launcher is None:
-        yield f"trap-hpc: nobody works on {run_id}: {resume}."
+        yield f"trap-hpc: nobody works on {run_id}"
+        if RunPaths(seen.directory).launcher_script.exists():
+            yield f"Its launcher is a job: does it wait? `squeue --me --name={run_id}`"
+        else:
+            yield f"Nobody has begun with it: {resume}."
         return
     launcher = f"its launcher, process {seen.launcher.pid} on {seen.launcher.host},"
     if ending.why:

@@ -38,11 +38,31 @@ def detached(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
             }
         )
         return 0
-    run = shlex.quote(plan.run_id)
     click.echo(f"{plan.run_id} in {plan.directory}")
     click.echo(f"  it goes on by itself, as process {launcher.pid}; {launcher.state}")
+    _how_to_look(plan)
+    click.echo(f"  what it says is in {launcher.log}")
+    return 0
+
+
+def left_to_a_job(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
+    """Submit a launcher for ``plan`` as a batch job; say how to look after it."""
+    from trap_hpc.run.session.launcher_job import submit_launcher
+
+    job = submit_launcher(plan, words)
+    if as_json:
+        record = {"run_id": plan.run_id, "directory": str(plan.directory), "job": job}
+        print_json(record)
+        return 0
+    click.echo(f"{plan.run_id} in {plan.directory}")
+    click.echo(f"  its launcher is job {job}, which has all nodes for its workers")
+    click.echo(f"  scancel {job}    takes it back while it waits")
+    _how_to_look(plan)
+    return 0
+
+
+def _how_to_look(plan: Plan) -> None:
+    run = shlex.quote(plan.run_id)
     click.echo(f"  trap-hpc attach {run}    watches it")
     click.echo(f"  trap-hpc status {run}    says how far it is")
     click.echo(f"  trap-hpc stop {run}      ends it")
-    click.echo(f"  what it says is in {launcher.log}")
-    return 0

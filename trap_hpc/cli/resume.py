@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trap_hpc.cli.detached import detached
+from trap_hpc.cli.detached import detached, left_to_a_job
 from trap_hpc.cli.options import (
     add_options,
     detach_option,
@@ -62,6 +62,9 @@ def resume(
         again = {*words, "retry_refused"}
         if code and from_snapshot:
             raise RunError(_not_from(code))
+        if plan.site and plan.site.site.launcher == "job":
+            kept = {"workers", "retry_refused"}
+            return left_to_a_job(plan, resume_words(directory, kept), as_json=as_json)
         if detach:
             return detached(plan, resume_words(directory, again), as_json=as_json)
         if code:

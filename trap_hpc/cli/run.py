@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trap_hpc.cli.detached import detached
+from trap_hpc.cli.detached import detached, left_to_a_job
 from trap_hpc.cli.options import (
     add_options,
     database_url,
@@ -74,8 +74,10 @@ def run(as_json: bool, quiet: bool, dry_run: bool, detach: bool, **words: Any) -
 
     with resumable(plan.run_id, plan.directory):
         prepare(plan)
+        again = resume_words(plan.directory, {"in_allocation"})
+        if plan.site and plan.site.site.launcher == "job":
+            return left_to_a_job(plan, again, as_json=as_json)
         if detach:
-            again = resume_words(plan.directory, {"in_allocation"})
             return detached(plan, again, as_json=as_json)
         again = resume_words(plan.directory, {"in_allocation", "as_json", "quiet"})
         return become(RunPaths(plan.directory).code, again)

@@ -6,7 +6,6 @@ workers import what was there when the run began, however late they start.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import marshal
 import zipfile
@@ -33,6 +32,8 @@ def write_snapshot(path: Path) -> str:
 
     Raises
     ------
+    RunError
+        This installation is not whole.
     StorageError
         The file can't be written.
     """
@@ -101,9 +102,8 @@ def _bytecode(name: str, source: bytes) -> bytes:
 def _resources() -> Iterator[tuple[str, bytes]]:
     """Yield what is no code, at the place where a wheel has it."""
     for folder in RESOURCES:
-        with contextlib.suppress(FileNotFoundError):  # who needs it will say so
-            for name, content in sorted(_files(resource(folder))):
-                yield f"data/{folder}/{name}", content
+        for name, content in sorted(_files(resource(folder))):
+            yield f"data/{folder}/{name}", content
 
 
 def _files(folder: Traversable, within: str = "") -> Iterator[tuple[str, bytes]]:

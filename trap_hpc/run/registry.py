@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from trap_hpc.config.environment import state_folder
@@ -40,18 +43,27 @@ def known_runs() -> dict[str, Path]:
 
     Of a directory that was removed and used again, only the latest run is left.
     """
-    try:
-        entries = list((state_folder() / "runs").iterdir())
-    except OSError:
-        return {}
-    entries.sort(key=lambda entry: entry.stat().st_mtime_ns)
-    runs = {entry.name: Path(entry.read_text()[:-1]) for entry in entries}
-    latest = {path: name for name, path in runs.items()}
+    noted = sorted(_noted())
+    latest = {path: name for _, name, path in noted}
     return {
-        name: path
-        for name, path in runs.items()
-        if latest[path] == name and RunPaths(path).plan.exists()
+        name: path for _, name, path in noted if latest[path] == name and is_run(path)
     }
+
+
+def _noted() -> Iterator[tuple[int, str, Path]]:
+    """When each run was noted, its id, its directory; what is none is left out."""
+    with suppress(OSError):
+        for entry in (state_folder() / "runs").iterdir():
+            with suppress(OSError, ValueError):
+                path = Path(entry.read_text()[:-1]) if entry.is_file() else Path()
+                if path.is_absolute():
+                    yield entry.stat().st_mtime_ns, entry.name, path
+
+
+def is_run(directory: Path) -> bool:
+    """Whether this is a run's directory, as far as we may look."""
+    # Of one that we must not look into, or whose file system is gone, it is no error.
+    return os.path.exists(RunPaths(directory).plan)  # noqa: PTH110
 
 
 def _some(names: list[str], shown: int = 5) -> str:
@@ -70,7 +82,7 @@ def find_run(text: str) -> Path:
     UsageError
         No run, or more than one, is meant.
     """
-    if RunPaths(Path(text)).plan.exists():
+    if is_run(Path(text)):
         return Path(text)
     runs = known_runs()
     if text == "last" and runs:

@@ -51,11 +51,9 @@ def job_script(
     UsageError
         A path can't be written into a script, or not into PYTHONPATH.
     """
-    for path in (run, code):
-        if _CONTROL.search(str(path)) or not str(path).isprintable():
-            raise UsageError(f"{str(path)!r} can't be written into a job script")
-    if ":" in str(code):
-        raise UsageError(f"Python imports nothing from {code}: there is a ':' in it")
+    ours = preparations(
+        site, run=run, code=code, environment=environment, user_site=user_site
+    )
     stop = shlex.join(["trap-hpc", "stop", str(run)])
     lines = [
         "#!/bin/bash",
@@ -63,11 +61,7 @@ def job_script(
         f"# Stop them with: {stop}",
         "# Without it they end by themselves, when their launcher is gone.",
         "",
-        *_surroundings(site, _without_snapshot(environment, code)),
-        "",
-        "# Only the code of this run, one thread a worker process.",
-        f"export PYTHONPATH={shlex.quote(str(code))}" + '"${PYTHONPATH:+:$PYTHONPATH}"',
-        *_exports(_python(user_site) | BEFORE_NUMPY),
+        *ours,
         "",
         *_job(site),
         "# Slurm's warning of the end: it would end what does not listen.",
@@ -77,6 +71,35 @@ def job_script(
         + shlex.join(["trap_hpc.worker", str(run), str(epoch)]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def preparations(
+    site: Site,
+    *,
+    run: Path,
+    code: Path,
+    environment: Mapping[str, str],
+    user_site: bool,
+) -> list[str]:
+    """Write what comes before a program of ours starts. Arguments as `job_script`'s.
+
+    Raises
+    ------
+    UsageError
+        A path can't be written into a script, or not into PYTHONPATH.
+    """
+    for path in (run, code):
+        if _CONTROL.search(str(path)) or not str(path).isprintable():
+            raise UsageError(f"{str(path)!r} can't be written into a job script")
+    if ":" in str(code):
+        raise UsageError(f"Python imports nothing from {code}: there is a ':' in it")
+    return [
+        *_surroundings(site, _without_snapshot(environment, code)),
+        "",
+        "# Only the code of this run, one thread a worker process.",
+        f"export PYTHONPATH={shlex.quote(str(code))}" + '"${PYTHONPATH:+:$PYTHONPATH}"',
+        *_exports(_python(user_site) | BEFORE_NUMPY),
+    ]
 
 
 def _without_snapshot(environment: Mapping[str, str], code: Path) -> dict[str, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from trap_hpc.errors import RunError
 from trap_hpc.run.plan import Plan
-from trap_hpc.run.session.order import order
+from trap_hpc.run.session.launcher_job import IN_A_JOB, INSIDE
+from trap_hpc.run.session.order import launcher_order, order
 from trap_hpc.schedulers.base import JobRequest, Scheduler
 from trap_hpc.schedulers.known import make_scheduler
 
@@ -39,14 +40,18 @@ def preview(plan: Plan) -> Preview:
         The commands can't be written: we should be in a job, and are not.
     """
     assert plan.site is not None
-    ordered = order(plan, plan.site.site, epoch=1)
-    scheduler = make_scheduler(plan.site.site)
-    accepted, answer = _asked(scheduler, ordered.request)
+    site = plan.site.site
+    workers = order(plan, site, epoch=1)
+    submitted = workers
+    if site.launcher == IN_A_JOB:
+        submitted = launcher_order(plan, site, ["resume", INSIDE, str(plan.directory)])
+    scheduler = make_scheduler(site)
+    accepted, answer = _asked(scheduler, submitted.request)
     return Preview(
-        jobs=ordered.request.count,
-        cores=ordered.request.cores,
-        script=ordered.script,
-        commands=scheduler.submit_commands(ordered.request),
+        jobs=workers.request.count,
+        cores=workers.request.cores,
+        script=submitted.script,
+        commands=scheduler.submit_commands(submitted.request),
         answer=answer,
         accepted=accepted,
     )
