@@ -169,3 +169,25 @@ def test_the_record_has_every_reason() -> None:
     record = summary_record(summary(rejections=(("a.fits", "flat"),)))
     assert record["rejections"] == [{"address": "a.fits", "reason": "flat"}]
     assert record["directory"] == "runs/trap-abcdefgh"
+
+
+def test_sentences_stand_above_the_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    with watch.watching(quiet=False) as tell:
+        tell(progress(10.0))
+        tell.say("3 jobs submitted: 12_[0-2] [bold]")
+    shown = capsys.readouterr().err
+    assert "3 jobs submitted: 12_[0-2] [bold]\n" in shown
+    assert shown.rindex("measuring") > shown.index("3 jobs submitted")
+
+
+@pytest.mark.parametrize(("quiet", "said"), [(True, ""), (False, "0 jobs left\n")])
+def test_sentences_are_lines_where_there_is_no_bar(
+    capsys: pytest.CaptureFixture[str], quiet: bool, said: str
+) -> None:
+    with watch.watching(quiet=quiet) as tell:
+        tell.say("0 jobs left")
+    assert capsys.readouterr().err == said
