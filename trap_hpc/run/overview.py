@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trap_hpc.errors import RunError
+from trap_hpc.jsonrecords import record_from
 from trap_hpc.paths import RunPaths
-from trap_hpc.run.progress import JobGroup, Progress, Staff
+from trap_hpc.run.progress import Progress
 from trap_hpc.run.session.alive import Launcher, still_runs
 from trap_hpc.run.session.reap import launcher_of
 from trap_hpc.run.session.record import SessionRecord, read_session
@@ -51,7 +52,7 @@ def overview(directory: Path) -> Overview:
     if launcher is None and "launcher" in status:
         launcher = _made(Launcher, status["launcher"])
     alive = still_runs(launcher) if launcher else None
-    progress = _progress(status) if "phase" in status else None
+    progress = _made(Progress, status)
     if progress and alive is False and progress.phase != "done":
         # A launcher that was killed could not say so.
         progress = replace(progress, phase="stopped", left_s=None)
@@ -76,7 +77,7 @@ def failed_jobs(directory: Path) -> tuple[str, ...]:
 def _status(path: Path) -> dict[str, Any]:
     try:
         status = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return status if isinstance(status, dict) else {}
 
@@ -88,19 +89,11 @@ def _session(directory: Path) -> SessionRecord | None:
         return None
 
 
-def _progress(status: dict[str, Any]) -> Progress | None:
-    if staff := status.get("staff"):
-        staff["groups"] = tuple(_made(JobGroup, each) for each in staff["groups"])
-        staff["refusals"] = tuple(staff["refusals"])
-        staff["failed"] = tuple(staff["failed"])
-        status["staff"] = _made(Staff, staff)
-    return _made(Progress, status)
-
-
-def _made(kind: type[T], values: dict[str, Any]) -> T | None:
-    """Make a record of what it knows of these; None if something is missing."""
+def _made(kind: type[T], values: object) -> T | None:
+    """Make a record of what it knows of these; None if that can't be."""
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    known = values.items() if isinstance(values, dict) else ()
     try:
-        return kind(**{name: values[name] for name in names & values.keys()})
-    except TypeError:
+        return record_from(kind, {name: x for name, x in known if name in names})
+    except ValueError:
         return None

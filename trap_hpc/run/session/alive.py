@@ -73,5 +73,5 @@ def _is_there(launcher: Launcher) -> bool:
         process = psutil.Process(launcher.pid)
         same = abs(process.create_time() - launcher.began_s) < SAME_S
         return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
+    except (psutil.Error, ValueError):
         return False
