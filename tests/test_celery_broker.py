@@ -15,8 +15,9 @@ import redis
 from tests.brokers import private_broker, systems, wheels
 from tests.fleet import Fleet, each_fleet, new_run, one_fleet, rabbitmq_broker
 from tests.rabbitmq import RabbitMQ, rabbitmq_url
-from trap_hpc.engines.base import Outcome
+from trap_hpc.engines.base import Finished, Outcome
 from trap_hpc.engines.broker import Broker, write_broker
+from trap_hpc.engines.celery import line as line_module
 from trap_hpc.engines.celery import queues
 from trap_hpc.engines.celery.app import make_app
 from trap_hpc.engines.celery.ear import Ear
@@ -131,6 +132,22 @@ def test_what_was_submitted_to_a_broker_that_vanished_is_lost(tmp_path: Path) ->
             lost += engine.outcomes(0.5)
         assert [outcome.task for outcome in lost] == [task]
         engine.close()
+
+
+def test_a_launcher_that_was_busy_reads_all_before_it_gives_anybody_up(
+    one_fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_module, "AT_A_TIME", 3)
+    fleet = one_fleet
+    fleet.start_worker()
+    fleet.wait_for_workers(1)
+    fleet.send("sleep-0-1", "sleep-60-2")
+    time.sleep(fleet.broker.lease_s + 1)
+    fleet.wait_for(lambda: not fleet.engine._unread and fleet.heard)
+    (outcome,) = fleet.heard
+    assert isinstance(outcome, Finished)
+    (member,) = fleet.engine.members()
+    assert member.silent_s < fleet.broker.lease_s
 
 
 # brokers that are not ours ---------------------------------------------------------

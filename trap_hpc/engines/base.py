@@ -90,7 +90,7 @@ class Member:
     """The scheduler's id of its job."""
     node: str
     slots: int
-    """How many tasks it works on at the same time."""
+    """How many tasks it works on at the same time; 0: it takes no more."""
     address: str
     """By which of the launcher's addresses it came."""
     silent_s: float

@@ -108,11 +108,11 @@ class CeleryEngine:
         until_s = self._clock() + timeout_s
         capacity = self.capacity
         while True:
-            self._line.use(lambda line: line.read(self._patience_s(until_s)))
+            all_read = self._line.use(self._reader(until_s))
             self._take_reports()
-            self._look_after_queue()
+            if all_read:  # or else workers seem to be silent that are not
+                self._look_for_the_lost()
             with self._lock:
-                self._news += self._books.overdue()
                 news, self._news = self._news, []
             if news or capacity != self.capacity or self._clock() >= until_s:
                 return news
@@ -189,10 +189,14 @@ class CeleryEngine:
                 for report in reports:
                     self._news += self._books.hear(report)
 
-    def _patience_s(self, until_s: float) -> float:
-        if self._news:
-            return 0.0
-        return min(max(until_s - self._clock(), 0.0), TICK_S)
+    def _reader(self, until_s: float) -> Callable[[Line], bool]:
+        left_s = 0.0 if self._news else max(until_s - self._clock(), 0.0)
+        return lambda line: line.read(min(left_s, TICK_S))
+
+    def _look_for_the_lost(self) -> None:
+        self._look_after_queue()
+        with self._lock:
+            self._news += self._books.overdue()
 
     # what waits in the queue ---------------------------------------------------
 

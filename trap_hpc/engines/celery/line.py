@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -59,12 +58,18 @@ class Line:
         """Give up connections that are open only because they were needed before."""
         spare(self._channel)
 
-    def read(self, timeout_s: float) -> None:
-        """Wait until something comes in, at most ``timeout_s``, and read it all."""
-        with contextlib.suppress(socket.timeout):
+    def read(self, timeout_s: float) -> bool:
+        """Wait until something comes in, at most ``timeout_s``, and read it.
+
+        Return whether that was all: there may be very much of it.
+        """
+        try:
             self._connection.drain_events(timeout=max(timeout_s, AT_ONCE_S))
             for _ in range(AT_A_TIME):
                 self._connection.drain_events(timeout=AT_ONCE_S)
+        except TimeoutError:
+            return True
+        return False
 
     def send(self, body: object, exchange: Exchange | None, key: str) -> None:
         """Send ``body``, once; without an exchange to the queue called ``key``."""
