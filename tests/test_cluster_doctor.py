@@ -57,3 +57,10 @@ def test_a_job_that_never_starts_is_explained(slurm: Slurm) -> None:
     found = checks(said)
     assert found["the job starts"]["verdict"] == "bad", str(said)
     assert found["nothing is left"]["verdict"] == "good", str(said)
+
+
+def test_the_interface_is_kept_not_the_address_of_one_login_host(slurm: Slurm) -> None:
+    site = slurm.site("doctor-keeps.toml", interface=["eth*"])
+    said = doctor(slurm, site, "--timeout", "60", "--save-interface")
+    assert said.code == 0, str(said)
+    assert 'interface = ["eth0"]' in site.read_text()

@@ -57,5 +57,25 @@ def test_an_address_that_answers_can_be_kept(
     words = ("doctor", "--site", "local", "--timeout", 60, "--save-interface")
     said = command(*words)
     assert said.code == 0, said.err
+    assert said.out.endswith("This site works: trap-hpc run IMAGES --site local\n")
     kept = (tmp_path / "config/trap_hpc/local.toml").read_text()
     assert "127.0.0.1" in kept
+
+
+def test_a_site_in_a_file_is_named_and_mended_there(
+    command: CommandLine, tmp_path: Path
+) -> None:
+    site = tmp_path / "my site.toml"
+    site.write_text('scheduler = "local"\n')
+    words = ("--timeout", 60, "--cores", 1, "--save-interface")
+    said = command("doctor", "--site", site, *words)
+    assert said.code == 0, said.err
+    assert f"run IMAGES --site '{site}' --site-set cores=1\n" in said.out
+    assert 'interface = ["127.0.0.1"]' in site.read_text()
+
+
+def test_what_was_not_reached_is_one_line(command: CommandLine, tmp_path: Path) -> None:
+    words = ("doctor", "--site", "local", "--timeout", 60, "--site-set")
+    said = command(*words, f"python={tmp_path}/none").out
+    assert len(said.splitlines()) < 20
+    assert "not reached: " in said

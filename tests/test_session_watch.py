@@ -10,7 +10,8 @@ from tests.stand_ins import RUN
 from tests.watching import Watch
 from trap_hpc.errors import RunError
 from trap_hpc.pipeline.tasks import Task
-from trap_hpc.schedulers.base import State
+from trap_hpc.run.session.words import of_many
+from trap_hpc.schedulers.base import Job, State
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_job_that_can_never_start_is_said_with_how_to_stop(watch: Watch) -> No
         watch.cluster.put(f"1_{task}", State.PENDING, "PENDING", "PartitionConfig")
     watch.pass_time(10)
     (line,) = [line for line in watch.said if "PartitionConfig" in line]
-    assert line.startswith("3 jobs wait (1_[0-2]): PENDING PartitionConfig in plain")
+    assert line.startswith("3 jobs will never start (1_[0-2]): PENDING ")
     assert f"trap-hpc stop {RUN}" in line
 
 
@@ -78,9 +79,24 @@ def test_jobs_that_end_the_same_way_are_one_sentence(tmp_path: Path) -> None:
     watch.cluster.end("FAILED", *(f"1_{n}" for n in range(499)))
     watch.pass_time(10)
     (line,) = [line for line in watch.said if "ended" in line]
-    assert line.startswith("499 jobs ended (1_[0-498]): FAILED in plain words")
+    assert line.startswith("499 jobs ended (1_[0-498] on n1): FAILED in plain words")
     assert line.endswith("Traceback\n    ModuleNotFoundError: numpy")
     assert str(log) in line
+
+
+@pytest.mark.parametrize(
+    ("explanation", "rest"),
+    [
+        ("job 1_0 waits: the queue is down; name another", "the queue is down; name "),
+        ("job 1_0 will never start: no node has it", "no node has it"),
+        ("job 1_0 on n1.far: it was over its memory", "it was over its memory"),
+        ("job 1_0 was cancelled", "was cancelled"),
+        ("job 1_01 waits: not ours", "job 1_01 waits: not ours"),
+    ],
+)
+def test_what_is_true_of_many_names_none(explanation: str, rest: str) -> None:
+    job = Job(id="1_0", name=RUN, state=State.ENDED, native="FAILED")
+    assert of_many(job, explanation).startswith(rest)
 
 
 def test_tasks_of_ended_jobs_are_given_up(watch: Watch) -> None:

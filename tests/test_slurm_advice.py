@@ -148,6 +148,7 @@ def test_a_refusal_says_what_to_do(name: str, words: str, nodes: bool) -> None:
     there = "short, the default: 3 nodes of 4 cores and 3.91 GiB, for 1:00:00 at most"
     assert (there in said) is nodes
     assert ("closed (down)" in said) is nodes
+    assert "infinite" not in said
 
 
 @pytest.mark.parametrize(

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trap_hpc.cli import exits
+from trap_hpc.cli.options import add_options, place_of, profile_options
 from trap_hpc.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from trap_hpc.doctor.checks import Check
     from trap_hpc.doctor.findings import Findings
+    from trap_hpc.run.place import Place
+
+COLOURS = {"good": "green", "note": "yellow", "bad": "red"}
+INDENT = 6
+WIDTH_OF_A_FILE = 100
 
 
 @click.command(
-    help="Try SITE with one tiny real job, and say what to do where it does not work."
+    help="Try a site with one tiny real job, and say what to do where it does not work."
     "\n\nThe job starts a worker, which checks code, directory, network, clock and "
     "what it was given, and ends at once. Nothing is left."
 )
-@click.option("--site", metavar="SITE", help="A site's name or file; or the default.")
-@click.option(
-    "--site-set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Set one value of the profile, e.g. account=abc123. Repeatable.",
-)
+@add_options(profile_options)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -49,78 +51,104 @@ if TYPE_CHECKING:
 @click.option(
     "--save-interface",
     is_flag=True,
-    help="Write the address that answered into your own profile of the site.",
+    help="Write the interface that was reached into your own profile of the site.",
 )
 @json_option
 def doctor(
-    site: str | None,
-    settings: tuple[str, ...],
-    folder: Path,
-    timeout_s: float,
-    save_interface: bool,
-    as_json: bool,
+    folder: Path, timeout_s: float, save_interface: bool, as_json: bool, **words: Any
 ) -> int:
-    """Examine a site and print a table."""
+    """Examine a site and print what was found."""
     from trap_hpc.doctor.checks import Verdict, judge
     from trap_hpc.doctor.examination import examine
-    from trap_hpc.run.place import Place, site_of
+    from trap_hpc.run.place import site_of
 
-    sourced = site_of(Place(engine="celery", site=site or "", settings=settings))
+    place = place_of(engine="celery", **words)
+    sourced = site_of(place)
     assert sourced is not None
     findings = examine(
         sourced,
         folder=folder,
         timeout_s=timeout_s,
         say=lambda text: click.echo(text, err=True),
+        broker_password_file=place.broker_password_file,
     )
     checks = judge(findings)
     if as_json:
         print_json(_record(findings, checks))
     else:
-        _print(findings, checks)
+        _print(findings.site, checks)
+        click.echo(f"\n{_sentence(place, checks)}")
     if save_interface:
-        _save(findings)
+        _save(place.site or findings.site, findings)
     bad = any(check.verdict is Verdict.BAD for check in checks)
     return exits.FAILED if bad else 0
 
 
-def _print(findings: Findings, checks: Sequence[Check]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _print(site: str, checks: Sequence[Check]) -> None:
+    from trap_hpc.doctor.checks import Verdict
 
-    colours = {"good": "green", "note": "yellow", "bad": "red", "not reached": "dim"}
-    table = Table(title=f"site {findings.site}", title_justify="left", box=None)
-    table.add_column("")
-    table.add_column("check")
-    table.add_column("found", overflow="fold")
+    click.echo(f"site {site}")
     for check in checks:
-        verdict = check.verdict.value
-        found = f"{check.found}\n-> {check.advice}" if check.advice else check.found
-        mark = f"[{colours[verdict]}]{verdict}[/]"
-        table.add_row(mark, check.what, found)
-    Console(highlight=False).print(table)
-    click.echo(f"\n{_sentence(findings, checks)}")
+        if check.verdict is not Verdict.UNKNOWN:
+            for line in _lines(check):
+                click.echo(line)
+    unknown = [check.what for check in checks if check.verdict is Verdict.UNKNOWN]
+    if unknown:
+        for line in wrap(f"not reached: {', '.join(unknown)}", _width() - 1):
+            click.echo(f" {line}")
 
 
-def _sentence(findings: Findings, checks: Sequence[Check]) -> str:
+def _lines(check: Check) -> Iterator[str]:
+    """Give one check; what does not fit beside its name stands below it."""
+    mark = click.style(f"{check.verdict.value:<4}", fg=COLOURS[check.verdict.value])
+    beside = f" {mark} {check.what:<35} {check.found}"
+    if len(click.unstyle(beside)) <= _width():
+        yield beside
+    else:
+        yield f" {mark} {check.what}"
+        yield from _indented(check.found)
+    if check.advice:
+        yield from _indented(f"-> {check.advice}")
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in wrap(text, _width() - INDENT, break_on_hyphens=False):
+        yield f"{'':{INDENT}}{line}"
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((WIDTH_OF_A_FILE, 0)).columns
+
+
+def _sentence(place: Place, checks: Sequence[Check]) -> str:
     from trap_hpc.doctor.checks import Verdict
 
     bad = [check for check in checks if check.verdict is Verdict.BAD]
-    if not bad:
-        return f"This site works: trap-hpc run IMAGES --site {findings.site}"
-    return f"Mend this first: {bad[0].what}."
+    if bad:
+        return f"Mend this first: {bad[0].what}."
+    words = ["--site", place.site] if place.site else []
+    for setting in place.settings:
+        words += ["--site-set", setting]
+    if place.broker_password_file:
+        words += ["--broker-password-file", str(place.broker_password_file)]
+    return f"This site works: {shlex.join(['trap-hpc', 'run', 'IMAGES', *words])}"
 
 
-def _save(findings: Findings) -> None:
+def _save(site: str, findings: Findings) -> None:
+    """Keep the interface, not the address: other login hosts have others there."""
     from trap_hpc.config.editing import set_interface
     from trap_hpc.config.profiles import user_profile
+    from trap_hpc.network import own_addresses
 
     if findings.call is None or not findings.call.address:
         click.echo("No address answered: nothing is saved.", err=True)
         return
-    path = user_profile(findings.site)
-    set_interface(path, [findings.call.address])
-    click.echo(f"interface = {findings.call.address} is in {path} now")
+    address = findings.call.address
+    names = {each.address: each.interface for each in own_addresses()}
+    interface = names.get(address, address)
+    path = user_profile(site)
+    set_interface(path, [interface])
+    click.echo(f"interface = {interface} is in {path} now", err=True)
 
 
 def _record(findings: Findings, checks: Sequence[Check]) -> dict[str, object]:

@@ -63,7 +63,7 @@ engine_options = [
     ),
 ]
 
-site_options = [
+profile_options = [
     click.option(
         "--site",
         metavar="NAME|FILE",
@@ -98,6 +98,10 @@ site_options = [
         metavar="FILE",
         help="The password for it, in a file that you alone may read.",
     ),
+]
+
+site_options = [
+    *profile_options,
     click.option(
         "--in-allocation",
         is_flag=True,
@@ -131,11 +135,11 @@ monitor_options = [
 def place_of(
     *,
     engine: str | None,
-    workers: int | None,
     site: str | None,
     settings: tuple[str, ...],
     broker_password_file: Path | None,
-    in_allocation: bool,
+    workers: int | None = None,
+    in_allocation: bool = False,
     **values: str | int | None,
 ) -> Place:
     """Gather what the engine's and the site's options say.

@@ -36,9 +36,7 @@ class Check:
 def _submission(f: Findings) -> Check:
     what = "submission accepted"
     if f.submitted_s is None:
-        advice = "correct the profile (`trap-hpc sites show`) or the flags"
-        found = f.trouble or "the session did not come up"
-        return Check(what, Verdict.BAD, found, advice)
+        return Check(what, Verdict.BAD, f.trouble or "the session did not come up")
     return Check(what, Verdict.GOOD, f"in {f.submitted_s:.1f} s")
 
 
@@ -112,6 +110,8 @@ def _encryption(f: Findings) -> Check:
 def _work(f: Findings) -> Check:
     what = "the worker reports for work"
     if f.connected_s is None:
+        if f.call and f.call.tries and not f.call.address:
+            return Check(what, Verdict.UNKNOWN, "")
         found = f.call.message if f.call else ""
         verdict = Verdict.BAD if f.call else Verdict.UNKNOWN
         return Check(what, verdict, found or ("it did not" if f.call else ""))
@@ -122,7 +122,8 @@ def _clock(f: Findings) -> Check:
     what = "clocks agree"
     if f.clock_ahead_s is None:
         return Check(what, Verdict.UNKNOWN, "")
-    found = f"the node's is {f.clock_ahead_s:+.1f} s from ours"
+    sense = "ahead of" if f.clock_ahead_s > 0 else "behind"
+    found = f"the node's is {abs(f.clock_ahead_s):.1f} s {sense} ours"
     if abs(f.clock_ahead_s) > CLOCK_OFF_S:
         advice = "runs don't mind, but tell the administrators: logs and TLS may"
         return Check(what, Verdict.NOTE, found, advice)
@@ -158,7 +159,7 @@ def _resources(f: Findings) -> Check:
 
 def _nothing_left(f: Findings) -> Check:
     what = "nothing is left"
-    if f.submitted_s is None:
+    if f.submitted_s is None and f.left is None:
         return Check(what, Verdict.UNKNOWN, "")
     if f.left == 0:
         return Check(what, Verdict.GOOD, f"0 jobs left (asked {f.asked})")

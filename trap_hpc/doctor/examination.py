@@ -41,6 +41,7 @@ def examine(
     timeout_s: float,
     say: Say,
     clock: Callable[[], float] = time.monotonic,
+    broker_password_file: Path | None = None,
 ) -> Findings:
     """Let one job of ``site`` start a worker, see how far it comes, and end it all.
 
@@ -51,7 +52,7 @@ def examine(
     UsageError
         The folder can't be written.
     """
-    plan = _plan(site, folder)
+    plan = replace(_plan(site, folder), broker_password_file=broker_password_file)
     prepare(plan)
     try:
         return _Examination(plan, site, timeout_s, say, clock).findings()

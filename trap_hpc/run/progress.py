@@ -49,7 +49,8 @@ class Progress:
     """How far a run is. Counts are images; ``images`` grows until all are scanned."""
 
     phase: str
-    """``scanning``, ``measuring``, ``associating``, ``finishing``; ``done`` or ``stopped``."""
+    """``scanning``, ``measuring``, ``associating``, ``finishing`` or ``done``; or
+    ``stopped``: something is left, and nobody works on it."""
     images: int
     scanned: int
     measured: int

@@ -187,5 +187,6 @@ def _partition(
     state = "" if up == "up" else f" ({up})"
     default = ", the default" if name.endswith("*") else ""
     gib = f"{int(memory.rstrip('+')) / 1024:.3g}"
-    of = f"{count} nodes of {cores} cores and {gib} GiB, for {limit} at most"
+    most = "" if limit == "infinite" else f", for {limit} at most"
+    of = f"{count} nodes of {cores} cores and {gib} GiB{most}"
     return f"{name.rstrip('*')}{state}{default}: {of}"

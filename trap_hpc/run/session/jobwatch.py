@@ -153,7 +153,8 @@ class JobWatch:
 
     def _end_of(self, jobs: Sequence[Job]) -> str:
         ids = words.ids_text(job.id for job in jobs)
-        ended = f"{words.count(len(jobs), 'job')} ended ({ids})"
+        where = words.on_nodes(job.node for job in jobs)
+        ended = f"{words.count(len(jobs), 'job')} ended ({ids}{where})"
         text = f"{ended}: {self._explain(jobs[0])}"
         self.endings = list(dict.fromkeys([*self.endings, self._explain(jobs[0])]))
         for log in logs_of(self._logs, [jobs[0].id])[-1:]:
@@ -171,14 +172,16 @@ class JobWatch:
     def _wait_of(self, jobs: Sequence[Job]) -> str:
         number = words.count(len(jobs), "job")
         ids = words.ids_text(job.id for job in jobs)
+        hopeless = self._scheduler.hopeless(jobs[0])
         waits = "waits" if len(jobs) == 1 else "wait"
-        text = f"{number} {waits} ({ids}): {self._explain(jobs[0])}"
-        if self._scheduler.hopeless(jobs[0]):
+        state = "will never start" if hopeless else waits
+        text = f"{number} {state} ({ids}): {self._explain(jobs[0])}"
+        if hopeless:
             text += f"; Ctrl-C or `trap-hpc stop {self._run_id}` ends the run"
         return text
 
     def _explain(self, job: Job) -> str:
         kind = kind_of(job)
         if kind not in self._explained:
-            self._explained[kind] = self._scheduler.explain(job)
+            self._explained[kind] = words.of_many(job, self._scheduler.explain(job))
         return self._explained[kind]

@@ -79,6 +79,12 @@ def states_text(jobs: Sequence[Job]) -> str:
     )
 
 
+def of_many(job: Job, explanation: str) -> str:
+    """Return what is true of all jobs that are like ``job``: without its own name."""
+    name = rf"job {re.escape(job.id)}"
+    return re.sub(rf"^{name}( waits| will never start| on \S+)?:? ", "", explanation)
+
+
 def reason(job: Job) -> str:
     """Return the scheduler's own word for why a job waits or ended, if it has one."""
     return "" if job.reason in _NOTHING else job.reason
@@ -97,12 +103,13 @@ def left_text(jobs: Sequence[Job]) -> str:
     kinds = groups(jobs, lambda job: (job.state, job.native))
     return "; ".join(
         f"{ids_text(job.id for job in kind)} {kind[0].state.value} "
-        f"({kind[0].native}){_on(job.node for job in kind)}"
+        f"({kind[0].native}){on_nodes(job.node for job in kind)}"
         for kind in kinds
     )
 
 
-def _on(nodes: Iterable[str]) -> str:
+def on_nodes(nodes: Iterable[str]) -> str:
+    """Return `` on n1, n2``; empty if none is known."""
     names = some(node for node in nodes if node not in _NOTHING)
     return f" on {names}" if names else ""
 
@@ -122,7 +129,7 @@ def calls_text(calls: Sequence[RollCall], port: int) -> str:
     ``port`` is the broker's.
     """
     first = calls[0]
-    who = f"{count(len(calls), 'worker')}{_on(call.node for call in calls)}"
+    who = f"{count(len(calls), 'worker')}{on_nodes(call.node for call in calls)}"
     if first.state == "refused":
         return (
             f"{who} refused: runs code {first.identity}, the run has code "
