@@ -13,6 +13,7 @@ cap_threads()  # before numpy is imported by any of these
 
 from tests.cluster.fixtures import slurm as slurm  # noqa: E402
 from tests.cluster.fixtures import slurm_of_all as slurm_of_all  # noqa: E402
+from tests.cluster.skies import few_images as few_images  # noqa: E402
 from tests.cluster.skies import long_night as long_night  # noqa: E402
 from tests.cluster.skies import night_on_slurm as night_on_slurm  # noqa: E402
 from tests.cluster.skies import serial_run as serial_run  # noqa: E402

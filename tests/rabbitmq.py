@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,25 +45,35 @@ class RabbitMQ:
 @pytest.fixture(scope="session")
 def rabbitmq_url() -> Iterator[RabbitMQ]:
     """A server of our own; without RabbitMQ the test is skipped, but not in CI."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(_folder())
+        data = new_server(HOST)
+        environment = prepare(folder, data, SERVER_USER)
+        for command in commands(environment):
+            stack.enter_context(_running(command, environment, folder / "log"))
+        _wait_for(data, folder / "log")
+        yield data
+
+
+def new_server(host: str) -> RabbitMQ:
+    """Describe a server that may listen at ``host``."""
+    return RabbitMQ(
+        host=host,
+        port=_free_port(),
+        user="tester",
+        password=secrets.token_urlsafe(32),
+        vhost="trap",
+    )
+
+
+def commands(environment: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """Return what is to be run, side by side."""
     server = next(LIBRARY.glob("rabbitmq_server-*/sbin/rabbitmq-server"), None)
     epmd = shutil.which("epmd")
     if server is None or epmd is None:
         lacking("RabbitMQ is not installed: apt-get install rabbitmq-server")
-    with ExitStack() as stack:
-        folder = stack.enter_context(_folder())
-        data = RabbitMQ(
-            host=HOST,
-            port=_free_port(),
-            user="tester",
-            password=secrets.token_urlsafe(32),
-            vhost="trap",
-        )
-        environment = _environment(folder, data)
-        names = ("-address", HOST, "-port", environment["ERL_EPMD_PORT"])
-        for command in ((epmd, *names), (str(server),)):
-            stack.enter_context(_running(command, environment, folder / "log"))
-        _wait_for(data, folder / "log")
-        yield data
+    names = ("-address", HOST, "-port", environment["ERL_EPMD_PORT"])
+    return [(epmd, *names), (str(server),)]
 
 
 @contextmanager
@@ -81,10 +91,10 @@ def _free_port() -> int:
         return port
 
 
-def _environment(folder: Path, data: RabbitMQ) -> dict[str, str]:
-    """Write what the server reads; return what tells it where."""
+def prepare(folder: Path, data: RabbitMQ, user: str | int) -> dict[str, str]:
+    """Write what the server of ``user`` reads; return what tells it where."""
     for name, text in {
-        "rabbitmq.conf": f"listeners.tcp.1 = {HOST}:{data.port}\n"
+        "rabbitmq.conf": f"listeners.tcp.1 = {data.host}:{data.port}\n"
         f"default_user = {data.user}\n"
         f"default_pass = {data.password}\n"
         f"default_vhost = {data.vhost}\n",
@@ -95,7 +105,7 @@ def _environment(folder: Path, data: RabbitMQ) -> dict[str, str]:
         (folder / name).write_text(text)
     for path in (folder, *folder.iterdir()):
         if os.geteuid() == 0:
-            shutil.chown(path, SERVER_USER)
+            shutil.chown(path, user)
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

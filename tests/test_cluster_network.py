@@ -12,11 +12,11 @@ from tests.cluster.slurm import Slurm
 
 
 def test_an_address_that_nodes_can_t_reach_is_named_with_the_node(
-    slurm: Slurm, night_on_slurm: Path
+    slurm: Slurm, few_images: Path
 ) -> None:
     site = slurm.site("outside.toml", interface=[f"{OUTSIDE}.0/24"])
     began_s = time.monotonic()
-    launch = Launch(slurm, night_on_slurm, site=site, workers=6)
+    launch = Launch(slurm, few_images, site=site, workers=6)
     launch.until_said("could not reach the launcher")
     assert time.monotonic() - began_s < 30
     said = launch.wait()
@@ -30,22 +30,22 @@ def test_an_address_that_nodes_can_t_reach_is_named_with_the_node(
 
 
 def test_the_address_that_answers_is_taken_without_asking(
-    slurm: Slurm, night_on_slurm: Path
+    slurm: Slurm, few_images: Path
 ) -> None:
     """The first one in the profile leads nowhere."""
     networks = [f"{OUTSIDE}.0/24", "10.77.0.0/24"]
     site = slurm.site("two-networks.toml", interface=networks)
-    launch = Launch(slurm, night_on_slurm, site=site, workers=2)
+    launch = Launch(slurm, few_images, site=site, workers=2)
     said = launch.wait()
     assert said.code == 0, str(said)
     assert f"by address {slurm.hosts['login'].address}" in said.err
 
 
 def test_without_a_word_in_the_profile_all_addresses_but_loopback_are_offered(
-    slurm: Slurm, night_on_slurm: Path
+    slurm: Slurm, few_images: Path
 ) -> None:
     site = slurm.site("any-network.toml", interface=None)
-    launch = Launch(slurm, night_on_slurm, site=site, workers=2)
+    launch = Launch(slurm, few_images, site=site, workers=2)
     said = launch.wait()
     assert said.code == 0, str(said)
     assert f"by address {slurm.hosts['login'].address}" in said.err
@@ -55,10 +55,10 @@ def test_without_a_word_in_the_profile_all_addresses_but_loopback_are_offered(
 
 
 def test_an_address_that_the_host_does_not_have_is_refused(
-    slurm: Slurm, night_on_slurm: Path
+    slurm: Slurm, few_images: Path
 ) -> None:
     site = slurm.site("wrong-network.toml", interface=["10.1.2.0/24"])
-    said = Launch(slurm, night_on_slurm, site=site, workers=2).wait()
+    said = Launch(slurm, few_images, site=site, workers=2).wait()
     assert said.code != 0
     assert "10.1.2.0/24" in said.err, str(said)
     assert "10.77.0.1" in said.err, "what there is, is not named"

@@ -17,6 +17,12 @@ def night_on_slurm(slurm_of_all: Slurm) -> Path:
 
 
 @pytest.fixture(scope="session")
+def few_images(night_on_slurm: Path) -> Path:
+    """Thirty of `night_on_slurm`, where it does not matter what they show."""
+    return night_on_slurm / "sim_t0000[0-2]*.fits"
+
+
+@pytest.fixture(scope="session")
 def long_night(slurm_of_all: Slurm) -> Path:
     """Images that take long, with the parameters `launches.SLOW`."""
     return simulated(slurm_of_all, "long-night", images=100, size=256, sources=12)
