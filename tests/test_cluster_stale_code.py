@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -51,6 +52,20 @@ def test_a_worker_with_another_numpy_is_refused_with_both_identities(
     pretended = another_numpy(slurm.work / "other-packages")
     prologue = [f"export PYTHONPATH={pretended}"]
     site = slurm.site("other-numpy.toml", job_script_prologue=prologue)
+    slurm.drain()
+    launch = Launch(slurm, night_on_slurm, site=site, workers=2)
+    launch.until_submitted(1)
+    assert_refused(slurm, launch)
+
+
+def test_a_worker_of_another_installation_is_refused_with_both_identities(
+    slurm: Slurm, night_on_slurm: Path
+) -> None:
+    """A Python that lacks what we need."""
+    bare = slurm.work / "bare-python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    site = slurm.site("bare.toml", python=str(bare))
     slurm.drain()
     launch = Launch(slurm, night_on_slurm, site=site, workers=2)
     launch.until_submitted(1)

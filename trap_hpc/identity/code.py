@@ -6,6 +6,7 @@ import hashlib
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -13,8 +14,8 @@ from importlib import metadata
 from trap_hpc import __version__
 from trap_hpc.identity.sources import sources
 
-DEPENDENCIES = ("astropy", "h5py", "numpy", "pyerfa", "scipy")
-OPTIONAL = ("python-casacore",)
+DEPENDENCIES = ("astropy", "h5py", "numpy", "pyerfa", "scipy", "python-casacore")
+"""Who lacks one has another identity; the last one nobody needs to have."""
 OURSELVES = "trap_hpc"
 
 
@@ -60,12 +61,9 @@ def surroundings() -> tuple[Part, ...]:
 
 
 def _distributions() -> Iterator[Part]:
-    for name in DEPENDENCIES + OPTIONAL:
-        try:
+    for name in DEPENDENCIES:
+        with suppress(metadata.PackageNotFoundError):
             yield _distribution(name)
-        except metadata.PackageNotFoundError:
-            if name not in OPTIONAL:
-                raise
 
 
 def _distribution(name: str) -> Part:
