@@ -125,6 +125,22 @@ def test_a_plan_for_programs_has_every_origin(
     assert record["images"] == few
 
 
+def test_a_plan_for_a_site_has_its_job_script_and_its_commands(
+    call: CommandLine, few: list[str], tmp_path: Path
+) -> None:
+    words = ("--site", "local", "--cores", 2, "--workers", 4)
+    said = call("plan", *few, "--out", tmp_path / "run", *words)
+    assert said.code == 0
+    assert "jobs           2, each with 2 cores and 2 workers" in said.out
+    assert f"-m trap_hpc.worker {tmp_path / 'run'} 1" in said.out
+    assert f"bash {tmp_path / 'run'}/job.sh" in said.out
+    assert not (tmp_path / "run").exists()
+    record = call("plan", *few, *words, "--json").record
+    assert record["site"]["cores"] == 2
+    assert record["site_origins"]["cores"] == "command line"
+    assert record["preview"]["jobs"] == 2
+
+
 def test_monitored_positions_get_a_light_curve(
     call: CommandLine, few: list[str], tmp_path: Path
 ) -> None:
@@ -179,6 +195,19 @@ def test_a_run_that_was_stopped_says_how_to_go_on(
     assert said.err.splitlines()[-1].startswith(
         "What was done is kept: `trap-hpc resume trap-"
     )
+
+
+def test_who_mended_a_profile_is_told_how_to_use_it(
+    call: CommandLine, few: list[str], tmp_path: Path
+) -> None:
+    words = ("--site", "local", "--workers", 1, "--site-set", "tls=off")
+    out = tmp_path / "run"
+    wrong = ("--site-set", "broker_binary=/bin/false")
+    said = call("run", *few, "--out", out, *words, *wrong)
+    assert said.code == 1
+    assert "/bin/false" in said.err
+    assert "after a change of the profile name that with --site" in said.err
+    assert call("resume", out, "--site", "local", "--cores", 1, "--quiet").code == 0
 
 
 def test_images_are_simulated_and_packed(call: CommandLine, tmp_path: Path) -> None:
