@@ -14,6 +14,7 @@ from tests.stand_ins import RUN
 from tests.test_reap import gone, of_process
 from trap_hpc.cli.watch import sentence
 from trap_hpc.paths import RunPaths
+from trap_hpc.run.attaching import Ending
 from trap_hpc.run.overview import overview
 from trap_hpc.run.progress import JobGroup, Progress, Staff
 from trap_hpc.run.registry import register
@@ -161,6 +162,11 @@ def test_a_run_that_is_done_has_no_time_left() -> None:
     assert " left" not in sentence(seen[-1])
 
 
+def test_a_run_that_stopped_before_anything_was_done_counts_nothing() -> None:
+    nothing = a_progress(phase="stopped", images=0, measured=0, refused=0, left_s=None)
+    assert sentence(replace(nothing, rate_per_s=0.0)) == "stopped: nothing measured"
+
+
 def test_a_launcher_elsewhere_is_not_judged(
     run: RunPaths, trap_hpc: CommandLine
 ) -> None:
@@ -191,9 +197,23 @@ def test_how_a_session_ended_is_said(run: RunPaths, trap_hpc: CommandLine) -> No
     write_session(run.directory, replace(record, remark="SIGTERM"))
     said = trap_hpc("status", run.directory)
     assert "ended 2026-01-01, 0 left (asked squeue)" in said.out
-    assert said.out.rstrip().endswith("SIGTERM")
+    assert "SIGTERM" not in said.out  # another session has finished it since
     assert "launcher" not in said.out
     assert "workers" not in said.out
+
+
+def test_one_job_is_one_job(run: RunPaths) -> None:
+    record = a_record(up=False, left=0, asked="squeue", jobs=1)
+    write_session(run.directory, record)
+    ending = Ending(seen=overview(run.directory), finished=True)
+    assert ending.jobs == "1 job submitted, 0 left (asked squeue)"
+
+
+def test_the_last_run_is_stopped_by_its_name(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    register(RUN, run.directory)
+    assert trap_hpc("stop", "last").out.startswith("run: nothing works on it")
 
 
 def test_programs_get_all_of_it(run: RunPaths, trap_hpc: CommandLine) -> None:

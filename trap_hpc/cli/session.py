@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 FROM_SNAPSHOT = "--from-snapshot"
 """Says to `resume` that it should be the run's own code by now."""
 
+PROFILE_AGAIN = (
+    "It keeps the site's values; after a change of the profile name that with --site."
+)
+
 
 def run_of_images(run: str) -> Path:
     """Return the directory of a run that can be resumed.
@@ -102,6 +106,8 @@ def resumable(run_id: str, directory: Path) -> Iterator[None]:
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
     except RunError as error:
         error.add_note(_how_to_go_on(run_id, directory))
+        if RunPaths(directory).site.exists():
+            error.add_note(PROFILE_AGAIN)
         raise
 
 

@@ -66,7 +66,7 @@ def _parts(
         yield "refused", list(staff.refusals)
     if session:
         yield "session", _session(session)
-    if session and session.remark:
+    if session and session.remark and not seen.finished:
         yield "reason", session.remark.splitlines()
     if jobs is not None:
         from trap_hpc.run.session.words import states_text

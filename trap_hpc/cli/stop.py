@@ -31,12 +31,14 @@ def stop(run: str, wait_s: float) -> int:
     from trap_hpc.run.session.reap import real_reaper
     from trap_hpc.run.session.stop import Stopper
 
+    directory = find_run(run)
     stopper = Stopper(
-        directory=find_run(run),
+        directory=directory,
         reaper=real_reaper(lambda text: click.echo(text, err=True)),
         clock=time.monotonic,
         sleep=time.sleep,
         wait_s=wait_s,
     )
-    click.echo(f"{run}: {stopper.stop()}")
+    name = directory.name if run == "last" else run
+    click.echo(f"{name}: {stopper.stop()}")
     return 0

@@ -165,8 +165,9 @@ def counts(progress: Progress) -> str:
     missing = _missing(progress)
     if progress.phase == "scanning":
         return ", ".join([f"{progress.scanned} headers read", *missing])
-    kept = " measured" if progress.phase == "stopped" else ""
-    parts = [f"{done(progress)} of {progress.images} images{kept}", *missing]
+    parts = [f"{done(progress)} of {progress.images} images", *missing]
+    if progress.phase == "stopped":
+        parts[0] = f"{parts[0]} measured" if progress.images else "nothing measured"
     if progress.refused:
         parts.append(f"{progress.refused} refused")
     if progress.rate_per_s > 0:

@@ -12,6 +12,7 @@ from trap_hpc.run.log import BEGINNING, INTERRUPTED, STOPPED
 from trap_hpc.run.overview import Overview, overview
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.session.logs import last_lines
+from trap_hpc.run.session.words import count
 from trap_hpc.run.tally import Watch
 
 LOOK_S = 0.5
@@ -39,7 +40,8 @@ class Ending:
         if session is None or session.up:
             return ""
         left = "an unknown number" if session.left is None else str(session.left)
-        return f"{session.jobs} jobs submitted, {left} left (asked {session.asked})"
+        submitted = f"{count(session.jobs, 'job')} submitted"
+        return f"{submitted}, {left} left (asked {session.asked})"
 
 
 class Follower:
