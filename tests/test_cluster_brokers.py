@@ -72,7 +72,12 @@ def test_a_rabbitmq_of_the_user_s_is_used_by_its_url(
     secret.touch(mode=0o600)
     secret.write_text(rabbitmq.password + "\n")
     shutil.chown(secret, slurm.user.uid)
-    words = ["--broker", rabbitmq.url, "--broker-password-file", secret]
+    words: list[str | Path] = [
+        "--broker",
+        rabbitmq.url,
+        "--broker-password-file",
+        secret,
+    ]
     launch = Launch(slurm, few_images, *words)
     said = launch.wait()
     assert said.code == 0, str(said)
