@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from tests.stand_ins import RUN, Server
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.broker import read_broker
 from trap_hpc.engines.lease import read_beat
-from trap_hpc.errors import BrokerError, SchedulerError
+from trap_hpc.errors import BrokerError, RunError, SchedulerError
 from trap_hpc.run.session.alive import this_process
-from trap_hpc.run.session.record import SessionRecord, read_session
+from trap_hpc.run.session.events import Suspended
+from trap_hpc.run.session.record import SessionRecord, read_session, write_session
 from trap_hpc.run.session.stopping import ask_to_stop
 from trap_hpc.schedulers.base import JobRequest
 from trap_hpc.worker.rollcall import write_roll_call
@@ -172,6 +174,8 @@ def test_a_broker_that_died_is_replaced(stage: Stage) -> None:
 
     def start() -> None:
         stage.workers.deaf = None
+        assert stage.paths.broker.exists(), "a worker would believe that all is over"
+        assert dead.did == []
 
     stage.workers.start = start  # type: ignore[method-assign]
     listen(engine, lambda: "another broker takes its place" in stage.told)
@@ -191,6 +195,18 @@ def test_a_signal_whose_exception_was_swallowed_ends_the_run_all_the_same(
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
         engine.outcomes(0)
     session.down("SIGTERM")
+
+
+def test_a_launcher_that_was_reaped_while_suspended_ends(stage: Stage) -> None:
+    session = stage.session()
+    engine = session.up()
+    end_of_it = replace(record_of(stage), up=False, remark="its launcher is gone")
+    write_session(stage.directory, end_of_it)
+    session._events.put(Suspended(12.0))
+    with pytest.raises(RunError, match="taken for dead: its launcher is gone"):
+        engine.outcomes(0)
+    session.down("taken for dead")
+    assert stage.cluster.calls.count("submit") == 1
 
 
 def test_a_worker_that_is_refused_is_told_at_once(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from trap_hpc.engines.broker import write_broker
 from trap_hpc.engines.lease import Beat, write_beat
 from trap_hpc.files import checksum
 from trap_hpc.identity import identity, write_snapshot
+from trap_hpc.worker.admission import DIAL_S, NotAdmittedError, admit
+from trap_hpc.worker.place import Place
+from trap_hpc.worker.roll import Roll
 from trap_hpc.worker.rollcall import RollCall, read_roll_calls
 
 __all__ = ["one_fleet"]
@@ -138,6 +142,27 @@ def test_a_broker_that_nothing_leads_to_is_told_with_all_tries(
     assert all("refused" in one.error for one in call.tries)
     assert "127.0.0.8" in call.message
     assert_told(one_fleet, "127.0.0.1", "127.0.0.8")
+
+
+def test_one_that_was_there_dials_as_long_as_the_lease_holds(
+    one_fleet: Fleet,
+) -> None:
+    """Also if the broker lets it in, and says nothing for longer than a lease."""
+    fleet, lease_s = one_fleet, 2.0
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        port = silent.getsockname()[1]
+        changed = replace(fleet.broker, scheme="rediss", port=port, lease_s=lease_s)
+        write_broker(fleet.paths.broker, changed)
+        last = threading.Timer(2 * lease_s, fleet.alive.clear)
+        last.start()
+        began_s = time.monotonic()
+        with pytest.raises(NotAdmittedError, match="timed out"):
+            admit(fleet.paths, 1, Roll(fleet.paths.roll_calls, PLACE, 1), patient=True)
+        assert 2 * lease_s < time.monotonic() - began_s < DIAL_S
+        last.join()
+
+
+PLACE = Place(job="7_1", node="n1", cores=1, memory_bytes=0, ends_s=None)
 
 
 def test_a_worker_tells_what_its_job_gave_it(one_fleet: Fleet) -> None:

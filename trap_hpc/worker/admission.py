@@ -150,7 +150,7 @@ def _dial(broker: Broker, roll: Roll) -> tuple[Try, ...]:
         broker.addresses,
         broker.port,
         tls=context,
-        timeout_s=DIAL_S,
+        timeout_s=min(DIAL_S, broker.lease_s / 2),  # or it would run out meanwhile
         patience_s=PATIENCE_S,
     )
     tries = tuple(Try(each.address, each.error, each.seconds) for each in found)

@@ -19,7 +19,11 @@ from trap_hpc.run.session.heart import Heart
 from trap_hpc.run.session.jobwatch import JobWatch
 from trap_hpc.run.session.lookout import Lookout
 from trap_hpc.run.session.mending import MendedEngine
-from trap_hpc.run.session.record import SessionRecord, write_session
+from trap_hpc.run.session.record import (
+    SessionRecord,
+    require_unchanged,
+    write_session,
+)
 from trap_hpc.run.session.stopping import forget_request
 from trap_hpc.run.session.teardown import Report, Teardown
 from trap_hpc.run.session.threads import Repeating
@@ -115,7 +119,12 @@ class Session:
         self._note(replace(self._known(), submitting=True))
         crew = self._crew()
         self._watched = WatchedEngine(
-            self._engine, crew, self._events, say=self._say, clock=self._clock
+            self._engine,
+            crew,
+            self._events,
+            say=self._say,
+            clock=self._clock,
+            check=lambda: require_unchanged(parts.directory, self._known()),
         )
         crew.submit()
         for thread in self._threads:
@@ -140,14 +149,18 @@ class Session:
 
     def _connect(self) -> RemoteEngine:
         """Open a broker, in the place of the last one if there was any."""
-        if self._broker is not None:
-            self._broker.stop()
-        self._broker = self._parts.open_broker()
-        self._note(replace(self._known(), broker_folder=str(self._broker.folder or "")))
-        engine = self._parts.engine(self._broker.broker)
-        engine.start()
-        write_broker(self._paths.broker, self._broker.broker)
-        return engine
+        before = self._broker
+        try:
+            self._broker = broker = self._parts.open_broker()
+            self._note(replace(self._known(), broker_folder=str(broker.folder or "")))
+            engine = self._parts.engine(broker.broker)
+            engine.start()
+            write_broker(self._paths.broker, broker.broker)
+            return engine
+        finally:
+            # Not earlier: without credentials a worker believes that the run is over.
+            if before is not None:
+                before.stop()
 
     def _why_broken(self) -> str:
         """Say how a broker of ours ended; empty: it has not, or is not ours."""

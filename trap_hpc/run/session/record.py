@@ -97,3 +97,20 @@ def read_session(directory: Path) -> SessionRecord | None:
         return None
     except (OSError, ValueError) as error:
         raise RunError(f"{path} can't be read: {error}") from None
+
+
+def require_unchanged(directory: Path, record: SessionRecord) -> None:
+    """Make sure that nobody has reaped a session while its launcher was suspended.
+
+    Raises
+    ------
+    RunError
+        Its record is not ``record`` any more, or can't be read.
+    """
+    found = read_session(directory)
+    if found != record:
+        how = found.remark if found and found.remark else "it was ended from elsewhere"
+        raise RunError(
+            "this launcher stood still for longer than its lease, and was taken for "
+            f"dead: {how}"
+        )

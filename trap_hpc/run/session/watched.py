@@ -41,12 +41,15 @@ class WatchedEngine:
         *,
         say: Callable[[str], None],
         clock: Callable[[], float],
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        """``check`` raises if somebody has taken the session for dead and ended it."""
         self._engine = engine
         self._crew = crew
         self._events = events
         self._say = say
         self._clock = clock
+        self._check = check
         self._count_at_s = clock()
         self._hopeless_since_s: float | None = None
         self._members: Sequence[Member] = ()
@@ -136,6 +139,7 @@ class WatchedEngine:
 
     def _resume(self, seconds: float) -> None:
         """Go on after a long silence: all workers have given us up by now."""
+        self._check()
         jobs = {each.job for each in (*self._members, *self._engine.members())}
         self._say(
             f"nobody heard of the launcher for {seconds:.0f} s, which is longer than "
