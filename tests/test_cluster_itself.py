@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,25 +76,40 @@ def test_a_second_login_host_sees_the_same_queue(slurm: Slurm) -> None:
     wait_until(lambda: not slurm.squeue(), "the job is gone")
 
 
-def test_a_node_that_is_cut_off_goes_down_and_returns(slurm: Slurm) -> None:
+@pytest.fixture
+def able() -> None:
+    if missing := what_is_missing():
+        lacking(missing)
+
+
+@pytest.fixture
+def impatient(able: None) -> Iterator[Slurm]:
+    """A cluster that soon takes a silent node for down."""
+    with cluster(nodes=2, SlurmdTimeout="3") as slurm:
+        yield slurm
+
+
+def test_a_node_that_is_cut_off_goes_down_and_returns(impatient: Slurm) -> None:
+    slurm = impatient
     slurm.node(2).cut()
     wait_until(lambda: "down" in " ".join(slurm.node_states()), "n2 is down", 60)
-    assert slurm.run_as_user(["srun", "-N2", "hostname"]).out.split().count("n2") == 0
+    assert slurm.run_as_user(["srun", "-n2", "hostname"]).out.split() == ["n1", "n1"]
     slurm.node(2).heal()
     slurm.kill_slurmd(2)
     slurm.start_slurmd(2)
     slurm.wait_idle()
 
 
-def test_a_node_that_is_switched_off_loses_its_processes(slurm: Slurm) -> None:
-    submit = ["sbatch", "-w", "n3", "--no-requeue", "--wrap", "sleep 600"]
+def test_a_node_that_is_switched_off_loses_its_processes(impatient: Slurm) -> None:
+    slurm = impatient
+    submit = ["sbatch", "-w", "n2", "--no-requeue", "--wrap", "sleep 600"]
     assert slurm.run_as_user(submit).code == 0
-    wait_until(lambda: "sleep" in slurm.node(3).run(["ps", "ax"]).out, "it runs")
-    slurm.node(3).end()
+    wait_until(lambda: "sleep" in slurm.node(2).run(["ps", "ax"]).out, "it runs")
+    slurm.node(2).end()
     wait_until(lambda: not slurm.squeue(), "the job has ended", 60)
-    slurm.node(3).power_on()
-    assert "sleep" not in slurm.node(3).run(["ps", "ax"]).out
-    slurm.start_slurmd(3)
+    slurm.node(2).power_on()
+    assert "sleep" not in slurm.node(2).run(["ps", "ax"]).out
+    slurm.start_slurmd(2)
     slurm.wait_idle()
 
 
@@ -122,19 +138,12 @@ def test_what_can_t_be_is_refused(slurm: Slurm, options: list[str], words: str) 
     assert words in said.err
 
 
-@pytest.fixture
-def able() -> None:
-    if missing := what_is_missing():
-        lacking(missing)
-
-
 @pytest.mark.usefixtures("able")
 def test_two_clusters_do_not_see_each_other() -> None:
     with cluster(nodes=1) as one, cluster(nodes=2, cpus=8) as other:
         assert one.run_as_user(["srun", "-n", "2", "hostname"]).out == "n1\nn1\n"
         said = other.run_as_user(["srun", "-n", "16", "hostname"])
         assert said.out.split().count("n2") == 8
-        assert one.run_as_user(["ls", other.folder / "home"]).code == 0
         assert one.name != other.name
 
 
