@@ -176,6 +176,7 @@ def test_nothing_of_a_run_stays_on_a_redis_server_of_others(tmp_path: Path) -> N
         mine = set(server.scan_iter()) - {b"somebody-else's"}
         assert mine
         assert all(key.startswith(broker.run_id.encode()) for key in mine)
+        engine.outcomes(0.05)  # it waits for an answer of the server from now on
         engine.close()
         ear.close()
         assert list(server.scan_iter()) == [b"somebody-else's"]

@@ -94,9 +94,10 @@ class Line:
 
     def remove_keys(self, prefix: str) -> None:
         """Delete all keys of a Redis server that begin with ``prefix``."""
-        client = self._channel.client  # type: ignore[attr-defined]
-        for key in list(client.scan_iter(match=f"{prefix}*", count=1000)):
-            client.delete(key.decode().removeprefix(prefix))  # it is put there again
+        # The channel's own client still waits for a message, and takes its for ours.
+        with self._channel.conn_or_acquire() as client:  # type: ignore[attr-defined]
+            for key in list(client.scan_iter(match=f"{prefix}*", count=1000)):
+                client.delete(key.decode().removeprefix(prefix))  # which is put there
 
     def close(self) -> None:
         """Disconnect; nothing is said if that fails."""
