@@ -144,6 +144,20 @@ def test_a_broker_that_nothing_leads_to_is_told_with_all_tries(
     assert_told(one_fleet, "127.0.0.1", "127.0.0.8")
 
 
+def test_a_broker_that_takes_the_place_of_one_that_died_is_found(
+    one_fleet: Fleet,
+) -> None:
+    broker, credentials = one_fleet.broker, one_fleet.paths.broker
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        gone = replace(broker, port=taken.getsockname()[1])
+    write_broker(credentials, gone)
+    one_fleet.start_worker("7_1")
+    one_fleet.wait_for(lambda: "dialling again" in one_fleet.logs())
+    write_broker(credentials, broker)
+    one_fleet.wait_for_workers(1)
+    assert the_call(one_fleet).state == "connected"
+
+
 def test_one_that_was_there_dials_as_long_as_the_lease_holds(
     one_fleet: Fleet,
 ) -> None:

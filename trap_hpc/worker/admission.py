@@ -33,6 +33,8 @@ DIAL_S = 15.0
 PATIENCE_S = 2.0
 """Longer than that no better address is waited for when another one has answered."""
 DIAL_AGAIN_S = 2.0
+AGAIN_FOR_S = 6.0
+"""A broker that refuses may have died: another one takes its place within this."""
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ def admit(
     broker = _session(paths, epoch)
     _same_code(paths, broker, roll)
     watch = _lease(paths, broker, clock)
+    until_s = clock() + AGAIN_FOR_S
     while True:
         tries = _dial(broker, roll)
         if answered := [each.address for each in tries if not each.error]:
@@ -86,7 +89,7 @@ def admit(
                 paths=paths, broker=broker, address=answered[0], watch=watch
             )
         watch.see("file", read_beat(paths.lease))
-        if not patient or watch.left_s <= 0:
+        if watch.left_s <= 0 or (clock() >= until_s and not patient):
             raise NotAdmittedError("unreachable", EXIT_UNREACHABLE, _unreachable(tries))
         log.warning("%s; dialling again", _unreachable(tries))
         time.sleep(DIAL_AGAIN_S)
