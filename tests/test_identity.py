@@ -65,15 +65,15 @@ def test_the_surroundings_name_what_results_depend_on() -> None:
     ("here", "said"),
     [
         ([NUMPY], ()),
-        ([replace(NUMPY, version="2.4.6")], ("numpy 2.4.6 here, 2.4.5 there",)),
+        ([replace(NUMPY, version="2.4.6")], ("numpy 2.4.6 instead of 2.4.5",)),
         (
             [replace(NUMPY, content="abd")],
-            ("numpy 2.4.5 here and there, but differently built",),
+            ("numpy 2.4.5 as well, but differently built",),
         ),
-        ([], ("numpy none here, 2.4.5 there",)),
+        ([], ("no numpy instead of 2.4.5",)),
         (
             [NUMPY, Part("trap_hpc", "0.1.0", "x")],
-            ("trap_hpc 0.1.0 here, none there",),
+            ("trap_hpc 0.1.0 instead of none",),
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_refusal_names_both_identities_and_what_differs(tmp_path: Path) -> Non
     path.write_text(path.read_text().replace(f'"{numpy.version}"', '"1.0"'))
     said = refusal(path, "0123456789abcdef")
     assert f"0123456789abcdef, and this is {identity()}" in said
-    assert f"numpy {numpy.version} here, 1.0 there" in said
+    assert f"numpy {numpy.version} instead of 1.0" in said
 
 
 def test_a_refusal_without_a_record_names_both_identities(tmp_path: Path) -> None:

@@ -96,3 +96,15 @@ def test_a_job_without_a_log_is_refused_with_those_that_have_one(
     said = trap_hpc("logs", run.directory, "--job", "99")
     assert said.code == 2
     assert "there are logs of: 12_1, 12_5, 12_10" in said.err
+
+
+def test_a_job_that_failed_without_a_word_is_named(
+    run: RunPaths, trap_hpc: CommandLine
+) -> None:
+    write_logs(run)
+    failed = ("12_11", "12_12", "12_5")
+    write_session(run.directory, a_record(up=False, failed=failed))
+    said = trap_hpc("logs", run.directory).out
+    assert said.startswith("Failed and printed nothing: 12_[11-12]\n")
+    assert "line 49" in said
+    assert "No job is known to have failed" not in said

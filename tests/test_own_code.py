@@ -136,7 +136,7 @@ def test_another_numpy_does_not_finish_a_run(call: CommandLine, prepared: Path) 
     said = call("resume", prepared)
     assert said.code == 1
     assert f"0123456789abcdef, and this is {identity()}" in said.err
-    assert f"numpy {today} here, 1 there" in said.err
+    assert f"numpy {today} instead of 1" in said.err
     assert "Traceback" not in said.err
 
 

@@ -127,6 +127,27 @@ def test_workers_that_say_the_same_are_one_sentence(tmp_path: Path) -> None:
     assert "runs code theirs, the run has code ours" in str(stopped.value)
 
 
+def test_codes_are_named_once(watch: Watch) -> None:
+    said = "the run's code is ours, and this is theirs: numpy 2.4.6 instead of 2.4.5"
+    watch.call("refused", "1_0", "n1", message=said)
+    watch.pass_time(3)
+    assert (
+        "1 worker on n1 refused: runs code theirs, the run has code ours: numpy 2.4.6 "
+        "instead of 2.4.5"
+    ) in watch.said
+
+
+def test_a_job_that_has_told_why_it_ends_is_not_explained_by_its_scheduler(
+    watch: Watch,
+) -> None:
+    watch.cluster.end("FAILED", "1_0")
+    watch.call("unreachable", "1_0", "n1")
+    watch.time.sleep(30)
+    watch.pass_time(1)  # the scheduler is asked before anybody looks about
+    assert "could not reach the launcher" in watch.told
+    assert "FAILED" not in watch.told
+
+
 def test_addresses_that_did_not_answer_are_named(watch: Watch) -> None:
     watch.call("unreachable", "1_0", "n2")
     watch.pass_time(2)

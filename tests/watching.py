@@ -44,7 +44,7 @@ class Watch:
             clock=self.time,
             alarm=self.jobs.hurry,
         )
-        self.jobs.excused = self.lookout.jobs_failed
+        self.jobs.excused = self.lookout.told_by_themselves
         self.heart = Heart(
             self.paths.lease,
             1,

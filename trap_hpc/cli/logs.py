@@ -31,13 +31,17 @@ def logs(run: str, job: str | None, lines: int) -> int:
     from trap_hpc.run.overview import failed_jobs
     from trap_hpc.run.registry import find_run
     from trap_hpc.run.session.logs import all_logs, logs_of
+    from trap_hpc.run.session.words import ids_text
 
     paths = RunPaths(find_run(run))
     wanted = [job] if job else failed_jobs(paths.directory)
+    silent = [each for each in wanted if not logs_of(paths.logs, [each])]
     chosen = logs_of(paths.logs, wanted)
     if job and not chosen:
         raise UsageError(_no_log(job, all_logs(paths.logs)))
-    if not chosen:
+    if silent:
+        click.echo(f"Failed and printed nothing: {ids_text(silent)}\n")
+    elif not chosen:
         _list(all_logs(paths.logs))
     for path in [*chosen, *([] if job else [paths.log])]:
         _show(path, lines)

@@ -86,7 +86,7 @@ def _of_code(lines: Iterable[str]) -> Iterator[str]:
 
 
 def differences(there: Sequence[Part], here: Sequence[Part]) -> tuple[str, ...]:
-    """Say in words what differs: ``numpy 2.4.6 here, 2.4.5 there``."""
+    """Say in words what differs: ``numpy 2.4.6 instead of 2.4.5``."""
     theirs, ours = {p.name: p for p in there}, {p.name: p for p in here}
     names = dict.fromkeys([*ours, *theirs])
     return tuple(
@@ -98,10 +98,7 @@ def differences(there: Sequence[Part], here: Sequence[Part]) -> tuple[str, ...]:
 
 def _difference(name: str, here: Part | None, there: Part | None) -> str:
     if here is None or there is None or here.version != there.version:
-        return f"{name} {_version(here)} here, {_version(there)} there"
+        ours = f"{name} {here.version}" if here else f"no {name}"
+        return f"{ours} instead of {there.version if there else 'none'}"
     what = "edited" if name == OURSELVES else "built"
-    return f"{name} {here.version} here and there, but differently {what}"
-
-
-def _version(part: Part | None) -> str:
-    return "none" if part is None else part.version
+    return f"{name} {here.version} as well, but differently {what}"

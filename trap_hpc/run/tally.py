@@ -95,7 +95,7 @@ class Tally:
     def _progress(self) -> Progress:
         elapsed = max(self.elapsed_s, 1e-9)
         rate = (self._measured - self._at_start) / elapsed
-        known = rate > 0 and self._phase in ("measuring", "associating", "finishing")
+        known = rate > 0 and self._phase == "measuring"
         return Progress(
             phase=self._phase,
             images=self._images,

@@ -135,7 +135,7 @@ def _own_identity() -> str:
 
 
 def _refused(why: str) -> NotAdmittedError:
-    return NotAdmittedError("refused", EXIT_OTHER_CODE, f"{why}; no task is done here")
+    return NotAdmittedError("refused", EXIT_OTHER_CODE, why)
 
 
 def _lease(paths: RunPaths, broker: Broker, clock: Callable[[], float]) -> LeaseWatch:

@@ -66,7 +66,7 @@ class JobWatch:
         """As the scheduler last told."""
         self.missing = True
         """Whether workers are still to come."""
-        self.excused: Collection[str] = ()
+        self.excused: Callable[[], Collection[str]] = tuple
         """Jobs that have told themselves why they end."""
         self.endings: list[str] = []
         """How jobs ended, each kind once."""
@@ -144,7 +144,8 @@ class JobWatch:
         if not jobs:
             return
         self._ended.update(job.id for job in jobs)
-        untold = [job for job in jobs if job.id not in self.excused]
+        excused = self.excused()
+        untold = [job for job in jobs if job.id not in excused]
         for kind in words.groups(untold, kind_of):
             self._post(Say(self._end_of(kind)))
             if kind[0].native not in NO_FAILURES:

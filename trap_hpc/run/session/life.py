@@ -221,7 +221,7 @@ class Session:
             clock=self._clock,
             alarm=alarm,
         )
-        watch.excused = lookout.jobs_failed
+        watch.excused = lookout.told_by_themselves
         looking = Repeating("looking about", lookout.look, post)
         self._threads = [asking, looking]
         return Crew(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from trap_hpc.paths import RunPaths
@@ -83,6 +83,11 @@ class Lookout:
         if new:
             self._news_s = self.clock()
             self.alarm()
+
+    def told_by_themselves(self) -> Collection[str]:
+        """Return the jobs of workers that have said why they could not begin."""
+        self.call_the_roll()  # a scheduler is sometimes quicker than we look
+        return self.jobs_failed
 
     def reasons(self) -> list[str]:
         """Return why workers could not begin, each reason once."""

@@ -131,14 +131,18 @@ def calls_text(calls: Sequence[RollCall], port: int) -> str:
     first = calls[0]
     who = f"{count(len(calls), 'worker')}{on_nodes(call.node for call in calls)}"
     if first.state == "refused":
-        return (
-            f"{who} refused: runs code {first.identity}, the run has code "
-            f"{first.expected}: {first.message}"
-        )
+        return f"{who} refused: {_other_code(first)}"
     if first.state == "unreachable":
         tries = ", ".join(f"{_host(t.address)}:{port} ({t.error})" for t in first.tries)
         return f"{who} could not reach the launcher: tried {tries}; {NETWORK}"
     return f"{who} failed: {first.message}"
+
+
+def _other_code(call: RollCall) -> str:
+    codes = f"runs code {call.identity}, the run has code {call.expected}"
+    beginning, _, differs = call.message.partition(": ")
+    both = call.identity in beginning and call.expected in beginning
+    return f"{codes}: {differs if both else call.message}"
 
 
 def _host(address: str) -> str:
