@@ -177,6 +177,9 @@ def test_nothing_of_a_run_stays_on_a_redis_server_of_others(tmp_path: Path) -> N
         assert mine
         assert all(key.startswith(broker.run_id.encode()) for key in mine)
         engine.outcomes(0.05)  # it waits for an answer of the server from now on
+        worker = Line(make_app(broker, "127.0.0.1"))
+        worker.send(["last words"], None, queues.make_queues(broker).reports.name)
+        worker.close()
         engine.close()
         ear.close()
         assert list(server.scan_iter()) == [b"somebody-else's"]

@@ -150,13 +150,14 @@ class CeleryEngine:
 
     def close(self) -> None:
         """Dismiss the workers, and leave nothing on a broker that is not ours."""
-        if self._line.is_up:
-            with contextlib.suppress(BrokerError):
-                if not self._dismissed:
-                    self.dismiss()
-                if not self._broker.private:
-                    self._line.use(self._clear, ONCE)
+        was_up = self._line.is_up
+        # Before all is removed: a report that just comes in is put back by this.
         self._line.hang_up()
+        with contextlib.suppress(BrokerError):
+            if was_up and not self._dismissed:
+                self.dismiss()
+            if was_up and not self._broker.private:
+                self._clear()
         self._announcer.close()
 
     # over the line -------------------------------------------------------------
@@ -222,9 +223,13 @@ class CeleryEngine:
             with contextlib.suppress(BrokerError):  # it is told the next time
                 self._announcer.say(Restart(worker=worker))
 
-    def _clear(self, line: Line) -> None:
-        line.listen_no_more()
-        line.remove(self._queues.tasks)
-        line.remove(self._queues.reports)
-        if is_redis(self._broker):
-            line.remove_keys(key_prefix(self._broker))
+    def _clear(self) -> None:
+        def remove(line: Line) -> None:
+            line.remove(self._queues.tasks)
+            line.remove(self._queues.reports)
+            if is_redis(self._broker):
+                line.remove_keys(key_prefix(self._broker))
+
+        broom = LastingLine(self._app)
+        broom.use(remove, ONCE)
+        broom.hang_up()

@@ -23,7 +23,6 @@ class Line:
 
     def __init__(self, app: Celery) -> None:
         """Connect."""
-        self._consumers: list[Consumer] = []
         url = app.conf.broker_url
         # Heartbeats would have to be looked after, and we may be busy elsewhere.
         self._connection: Connection = app.connection_for_write(url, heartbeat=0)
@@ -47,12 +46,6 @@ class Line:
         )
         consumer.register_callback(lambda body, message: hear(body))
         consumer.consume()
-        self._consumers.append(consumer)
-
-    def listen_no_more(self) -> None:
-        """Take nothing out of queues from now on."""
-        while self._consumers:
-            self._consumers.pop().cancel()
 
     def spare(self) -> None:
         """Give up connections that are open only because they were needed before."""
