@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,9 +177,8 @@ def test_nothing_of_a_run_stays_on_a_redis_server_of_others(tmp_path: Path) -> N
         assert mine
         assert all(key.startswith(broker.run_id.encode()) for key in mine)
         engine.outcomes(0.05)  # it waits for an answer of the server from now on
-        worker = Line(make_app(broker, "127.0.0.1"))
-        worker.send(["last words"], None, queues.make_queues(broker).reports.name)
-        worker.close()
+        with closing(Line(make_app(broker, "127.0.0.1"))) as worker:
+            worker.send(["last words"], None, queues.make_queues(broker).reports.name)
         engine.close()
         ear.close()
         assert list(server.scan_iter()) == [b"somebody-else's"]
