@@ -73,6 +73,21 @@ def test_jobs_that_were_never_noted_are_found_by_the_run(stage: Stage) -> None:
     assert not any(job.state.left for job in stage.cluster.table.values())
 
 
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_worker_that_begins_during_the_end_finds_nothing_to_do(
+    stage: Stage, *, needed: bool
+) -> None:
+    jobs(stage.cluster, 3)
+    stage.paths.broker.write_text("secret")
+    there = []
+    stage.time.then = lambda _: there.append(stage.paths.broker.exists())
+    stop = stage.paths.broker.read_text if needed else lambda: None
+    done = teardown(stage, credentials_last=needed, stop_broker=stop).run()
+    assert set(there) == {needed}
+    assert not stage.paths.broker.exists()
+    assert done.good
+
+
 def test_a_submission_without_an_answer_is_asked_for_twice(stage: Stage) -> None:
     def arrive(now_s: float) -> None:
         if not stage.cluster.table:

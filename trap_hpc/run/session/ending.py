@@ -67,7 +67,7 @@ class Ending:
             if self.clock() >= tell_at_s:
                 tell_at_s = self.clock() + TOLD_EVERY_S
                 self.say(waiting_text(left))
-            self.sleep(pause_s)
+            self.sleep(FIRST_PAUSE_S if empty else pause_s)
             pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
     def _ask(self) -> Left:

@@ -170,6 +170,7 @@ class Reaper:
             say=self.say,
             log=self.say,
             stop_broker=lambda: self._end_broker(each.record, paths.broker),
+            credentials_last=True,
             end_lease=lambda: paths.lease.unlink(missing_ok=True),
             check=lambda: self._check(each),
         ).run(f"{GONE}; reaped")

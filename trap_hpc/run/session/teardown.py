@@ -73,6 +73,8 @@ class Teardown:
     """Tell the workers to stop."""
     close_engine: Callable[[], None] = lambda: None
     stop_broker: Callable[[], None] = lambda: None
+    credentials_last: bool = False
+    """They are still needed to stop the broker."""
     end_lease: Callable[[], None] = lambda: None
     grace_s: float = 0.0
     """So long workers may take to leave by themselves before jobs are cancelled."""
@@ -95,12 +97,16 @@ class Teardown:
             nonlocal left
             left = self._ending().end()
 
+        delete = ("delete the broker's credentials", self._delete_credentials)
+        # Early: a worker that only begins now can't hear that it should stop.
+        early = () if self.credentials_last else (delete,)
         problems = self._each(
             ("tell the workers to stop", self.dismiss),
+            *early,
             ("end the jobs", end_jobs),
             ("close the engine", self.close_engine),
             ("stop the broker", self.stop_broker),
-            ("delete the broker's credentials", self._delete_credentials),
+            delete,
             ("end the lease", self.end_lease),
             ("remove roll calls", self._remove_roll_calls),
         )
