@@ -46,13 +46,18 @@ def test_a_launcher_in_a_job_is_taken_back_while_it_waits(
     out = fresh(slurm, "launcher-job")
     words = ("--site", launcher_in_a_job, "--workers", "6", "--json")
     said = slurm.trap_hpc("run", night_on_slurm, "--out", out, *words)
-    job = json.loads(said.out)["job"]
-    assert [line.split()[0] for line in slurm.squeue()] != []
-    told = slurm.trap_hpc("attach", out)
-    assert told.code == 1
-    assert "nobody works on" in told.err
-    assert slurm.run_as_user(["scancel", job]).code == 0
-    wait_until(lambda: no_jobs(slurm), "the job is gone")
+    assert json.loads(said.out)["job"].isdigit()
+    assert len(slurm.squeue()) == 1
+    told = slurm.trap_hpc("status", out, "--ask").out
+    assert "launcher  waits as a job of slurm named trap-" in told
+    assert "asked     1 job: 1 pending" in told
+    again = slurm.trap_hpc("resume", out)
+    assert again.code == 1
+    assert "takes it back" in again.err
+    stopped = slurm.trap_hpc("stop", out, host="login2")
+    assert "was taken back: 0 jobs left (asked squeue)" in stopped.out
+    assert no_jobs(slurm)
+    assert overview(out).waiting is None
 
 
 def test_a_detached_run_is_watched_from_another_login_host(

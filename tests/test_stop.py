@@ -113,8 +113,7 @@ def test_nothing_is_asked_of_the_dead(stage: Stage) -> None:
 
 def test_an_engine_of_this_machine_obeys(stage: Stage) -> None:
     engine = StoppableEngine(SerialEngine(), stage.paths, stage.time)
-    ask_to_stop(stage.paths)
-    engine.start()  # that was for an earlier session
+    engine.start()
     engine.outcomes(0)
     ask_to_stop(stage.paths)
     stage.time.sleep(2)

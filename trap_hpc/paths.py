@@ -106,6 +106,11 @@ class RunPaths:
         return self.directory / "launcher.sh"
 
     @property
+    def waiting_launcher(self) -> Path:
+        """Exists while such a launcher waits for its job to begin."""
+        return self.directory / "launcher.json"
+
+    @property
     def logs(self) -> Path:
         """What the jobs print, a file each."""
         return self.directory / "logs"

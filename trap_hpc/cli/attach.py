@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +16,10 @@ from trap_hpc.paths import RunPaths
 
 if TYPE_CHECKING:
     from trap_hpc.run.attaching import Ending
+    from trap_hpc.run.session.waiting import WaitingLauncher
 
 LINES_SHOWN = 10
+WAITS = "its launcher waits as a job; `trap-hpc status --ask` says what for"
 
 
 @click.command(
@@ -32,14 +35,21 @@ def attach(run: str, as_json: bool, quiet: bool) -> int:
     import time
 
     from trap_hpc.run.attaching import Follower
+    from trap_hpc.run.overview import overview
     from trap_hpc.run.planfile import read_plan
     from trap_hpc.run.status import summary_of
 
     directory = run_of_images(run)
     plan = read_plan(directory)
+    seen = overview(directory)
     try:
         with watching(quiet=quiet) as watch:
-            ending = Follower(directory, watch, time.monotonic, time.sleep).follow()
+            if seen.waiting is not None:
+                watch.say(WAITS)
+            follower = Follower(
+                directory, watch, time.monotonic, time.sleep, _asker(directory)
+            )
+            ending = follower.follow()
     except KeyboardInterrupt:
         click.echo(
             f"left {plan.run_id} to itself: `trap-hpc attach {plan.run_id}` comes "
@@ -56,6 +66,18 @@ def attach(run: str, as_json: bool, quiet: bool) -> int:
     progress = ending.seen.progress
     summary = summary_of(plan, progress.elapsed_s if progress else 0.0)
     return told(summary, as_json=as_json, quiet=quiet)
+
+
+def _asker(directory: Path) -> Callable[[WaitingLauncher], bool]:
+    from trap_hpc.config.site import Site
+    from trap_hpc.run.session.waiting import still_waits
+    from trap_hpc.schedulers.known import make_scheduler
+
+    def asked(waiting: WaitingLauncher) -> bool:
+        site = Site(name=waiting.site, scheduler=waiting.scheduler)
+        return still_waits(directory, waiting, make_scheduler(site))
+
+    return asked
 
 
 def _what_happened(run_id: str, ending: Ending) -> Iterator[str]:

@@ -56,7 +56,6 @@ def left_to_a_job(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
         return 0
     click.echo(f"{plan.run_id} in {plan.directory}")
     click.echo(f"  its launcher is job {job}, which has all nodes for its workers")
-    click.echo(f"  scancel {job}    takes it back while it waits")
     _how_to_look(plan)
     return 0
 

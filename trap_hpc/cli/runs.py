@@ -32,8 +32,10 @@ def _status(path: Path) -> dict[str, Any]:
     """Return what the run last said of itself, and whether it was the last word."""
     from trap_hpc.run.overview import overview
 
-    progress = overview(path).progress
-    return asdict(progress) if progress else {}
+    seen = overview(path)
+    if seen.progress is None:
+        return {"phase": "waiting"} if seen.waiting else {}
+    return asdict(seen.progress)
 
 
 def _phase(status: dict[str, Any]) -> str:

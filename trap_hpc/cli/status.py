@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trap_hpc.run.overview import Overview
     from trap_hpc.run.progress import JobGroup, Staff
     from trap_hpc.run.session.record import SessionRecord
+    from trap_hpc.run.session.waiting import WaitingLauncher
     from trap_hpc.schedulers.base import Job
 
 
@@ -32,7 +33,8 @@ def status(run: str, ask: bool, as_json: bool) -> int:
     from trap_hpc.run.registry import find_run
 
     seen = overview(find_run(run))
-    jobs = _asked(seen.session) if ask and seen.session else None
+    known = seen.waiting or seen.session
+    jobs = _asked(known) if ask and known else None
     if as_json:
         print_json(_record(seen, jobs))
         return 0
@@ -42,7 +44,7 @@ def status(run: str, ask: bool, as_json: bool) -> int:
     return 0
 
 
-def _asked(session: SessionRecord) -> Sequence[Job]:
+def _asked(session: SessionRecord | WaitingLauncher) -> Sequence[Job]:
     from trap_hpc.config.site import Site
     from trap_hpc.schedulers.known import make_scheduler
 
@@ -82,6 +84,9 @@ def _progress(seen: Overview) -> str:
 
 
 def _launcher(seen: Overview) -> str:
+    if seen.waiting is not None:
+        job = f"a job of {seen.waiting.scheduler} named {seen.waiting.run_id}"
+        return f"waits as {job} since {seen.waiting.submitted}: --ask says for what"
     if seen.launcher is None:
         return "not known"
     process = f"process {seen.launcher.pid} on {seen.launcher.host}"

@@ -12,6 +12,7 @@ from trap_hpc.run.log import BEGINNING, INTERRUPTED, STOPPED
 from trap_hpc.run.overview import Overview, overview
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.session.logs import last_lines
+from trap_hpc.run.session.waiting import WaitingLauncher
 from trap_hpc.run.session.words import count
 from trap_hpc.run.tally import Watch
 
@@ -20,6 +21,8 @@ SURE_AFTER_S = 3.0
 """A launcher that has just been started says nothing yet."""
 SILENT_S = 300.0
 """A launcher whose process can't be seen from here is given up after so long."""
+ASK_S = 60.0
+"""So seldom the scheduler is asked about a launcher that waits as a job."""
 LOG_LINES = 400
 
 
@@ -53,11 +56,14 @@ class Follower:
         watch: Watch,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        waits: Callable[[WaitingLauncher], bool] = lambda _: True,
     ) -> None:
         self._directory = directory
         self._watch = watch
         self._clock = clock
         self._sleep = sleep
+        self._waits = waits
+        self._ask_at_s = clock() + ASK_S
         self._shown: Progress | None = None
         self._gone_since_s: float | None = None
         self._signs: object = None
@@ -86,10 +92,19 @@ class Follower:
 
     def _at_work(self, seen: Overview) -> bool:
         """Whether somebody works on the run, or still ends its jobs."""
+        if seen.waiting is not None:
+            return self._will_begin(seen.waiting)
         up = seen.session is not None and seen.session.up
         if seen.launcher is None or (seen.finished and not up):
             return False
         return self._moves(seen) if seen.alive is None else seen.alive
+
+    def _will_begin(self, waiting: WaitingLauncher) -> bool:
+        """Ask seldom whether the job of a launcher is still there."""
+        if self._clock() < self._ask_at_s:
+            return True
+        self._ask_at_s = self._clock() + ASK_S
+        return self._waits(waiting)
 
     def _moves(self, seen: Overview) -> bool:
         """Whether the files of a launcher that can't be seen from here change."""

@@ -21,7 +21,8 @@ from trap_hpc.run.planfile import read_plan, require_same_code, write_site
 from trap_hpc.run.prepare import prepare
 from trap_hpc.run.progress import Summary
 from trap_hpc.run.registry import find_run, register
-from trap_hpc.run.session.stopping import StoppableEngine
+from trap_hpc.run.session.stopping import StoppableEngine, forget_request
+from trap_hpc.run.session.waiting import forget_waiting, require_none_waiting
 from trap_hpc.run.status import also_to_file, summary_of
 from trap_hpc.run.tally import Tally, Watch
 
@@ -78,6 +79,8 @@ def resume(
 def _go_on(
     plan: Plan, watch: Watch, say: Say, *, retry_refused: bool = False
 ) -> Summary:
+    if not _within_a_job(plan):
+        require_none_waiting(plan.run_id, plan.directory)
     ledger = Ledger(RunPaths(plan.directory).ledger)
     try:
         if retry_refused:
@@ -90,6 +93,10 @@ def _go_on(
             return _work(plan, ledger, catalogue, watch, say)
     finally:
         ledger.close()
+
+
+def _within_a_job(plan: Plan) -> bool:
+    return plan.site is not None and plan.site.site.scheduler == "srun"
 
 
 def _catalogue(plan: Plan, *, anew: bool) -> Catalogue:
@@ -115,10 +122,12 @@ def _work(
     paths = RunPaths(plan.directory)
     log = RunLog(paths.log)
     tally = Tally(also_to_file(watch, paths.status))
+    forget_request(paths)  # it was for an earlier session
     log(f"{BEGINNING}{epoch}: engine {plan.engine}, {plan.workers} workers")
     if ledger.fact("finished") != "yes" or not catalogue.complete:
         require_same_code(plan.directory)
         tally.tell()
+        forget_waiting(plan.directory)  # from now on we are seen to work on it
         with _last_words(log, tally), _workers(plan, epoch, tally, log, say) as engine:
             Driver(plan, ledger, engine, catalogue, tally).run()
             tally.finished()

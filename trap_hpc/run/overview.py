@@ -14,6 +14,7 @@ from trap_hpc.run.progress import Progress
 from trap_hpc.run.session.alive import Launcher, still_runs
 from trap_hpc.run.session.reap import launcher_of
 from trap_hpc.run.session.record import SessionRecord, read_session
+from trap_hpc.run.session.waiting import WaitingLauncher, waiting_launcher
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class Overview:
     """Whether the launcher is there; None: it can't be told from here."""
     session: SessionRecord | None
     """On a cluster: what was asked of the scheduler."""
+    waiting: WaitingLauncher | None = None
+    """A launcher to come, which is a batch job itself."""
 
     @property
     def finished(self) -> bool:
@@ -63,6 +66,7 @@ def overview(directory: Path) -> Overview:
         launcher=launcher,
         alive=alive,
         session=session,
+        waiting=waiting_launcher(directory),
     )
 
 

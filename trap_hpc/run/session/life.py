@@ -110,7 +110,6 @@ class Session:
             Something can't be brought up; the scheduler refuses the jobs.
         """
         parts = self._parts
-        forget_request(self._paths)
         cluster = parts.scheduler.cluster()
         self._heart.start()  # before anybody may wonder whether the session lives
         self._note(begun(parts.request, parts.epoch, parts.site, cluster))

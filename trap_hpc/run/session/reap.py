@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from trap_hpc.config.site import Site
 from trap_hpc.engines.broker import Broker, read_broker
@@ -26,6 +27,18 @@ from trap_hpc.schedulers.base import Scheduler
 
 LOOK_S = 1.0
 GONE = "its launcher is gone"
+
+
+class OfSite(Protocol):
+    """A record of jobs."""
+
+    @property
+    def site(self) -> str:
+        """Its name."""
+
+    @property
+    def scheduler(self) -> str:
+        """That has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +94,7 @@ def launcher_of(record: SessionRecord) -> Launcher:
 class Reaper:
     """Judges sessions and removes dead ones."""
 
-    scheduler_of: Callable[[SessionRecord], Scheduler]
+    scheduler_of: Callable[[OfSite], Scheduler]
     remove_broker: Callable[[Path], object]
     """Remove what a private broker left in its folder on this host."""
     clear_broker: Callable[[Broker], None]
@@ -200,7 +213,7 @@ def real_reaper(say: Callable[[str], None], *, dry_run: bool = False) -> Reaper:
     from trap_hpc.engines.redis_server import leftovers
     from trap_hpc.schedulers.known import make_scheduler
 
-    def scheduler_of(record: SessionRecord) -> Scheduler:
+    def scheduler_of(record: OfSite) -> Scheduler:
         return make_scheduler(Site(name=record.site, scheduler=record.scheduler))
 
     return Reaper(

@@ -13,6 +13,7 @@ from trap_hpc.run.overview import Overview, overview
 from trap_hpc.run.session.reap import Leftover, Reaper
 from trap_hpc.run.session.record import SessionRecord
 from trap_hpc.run.session.stopping import PATIENCE_S, ask_to_stop, forget_request
+from trap_hpc.run.session.waiting import WaitingLauncher, take_back
 from trap_hpc.run.session.words import count
 
 LOOK_S = 0.2
@@ -41,6 +42,8 @@ class Stopper:
         seen = overview(self.directory)
         if seen.session is not None and seen.session.up:
             return self._stop_session(seen, seen.session)
+        if seen.waiting is not None:
+            return self._take_back(seen.waiting)
         if seen.finished:
             return "it has finished; there is nothing to stop"
         if seen.alive is False or seen.launcher is None:
@@ -63,6 +66,17 @@ class Stopper:
         if reaped.verdict == "removed":
             return reaped.text
         raise RunError(f"{record.run_id}: {reaped.text}")
+
+    def _take_back(self, waiting: WaitingLauncher) -> str:
+        reaper = self.reaper
+        return take_back(
+            self.directory,
+            waiting,
+            reaper.scheduler_of(waiting),
+            clock=self.clock,
+            sleep=self.sleep,
+            say=reaper.say,
+        )
 
     def _stop_local(self) -> str:
         """Stop a run without jobs: its launcher takes the request away."""

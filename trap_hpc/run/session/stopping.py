@@ -86,8 +86,7 @@ class StoppableEngine:
         return self._engine.capacity
 
     def start(self) -> None:
-        """Bring the workers up; a request from before is not for them."""
-        forget_request(self._paths)
+        """Bring the workers up."""
         self._engine.start()
 
     def submit(self, task: Task) -> None:
