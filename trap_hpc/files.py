@@ -36,9 +36,11 @@ def write_whole(
             if lasting:
                 os.fsync(stream.fileno())
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C, too
         temporary.unlink(missing_ok=True)
-        raise StorageError(cannot_write(path, error)) from None
+        if isinstance(error, OSError):
+            raise StorageError(cannot_write(path, error)) from None
+        raise
 
 
 def _for_owner(path: str, flags: int) -> int:
