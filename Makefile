@@ -18,7 +18,7 @@ demo: $(VENV)/runtime
 	$(BIN)/trap-hpc demo --out demo
 
 test: $(VENV)/dev
-	$(BIN)/pytest --numprocesses=3 --dist=loadfile
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 check: $(VENV)/dev
 	$(BIN)/ruff check

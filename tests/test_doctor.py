@@ -34,7 +34,7 @@ def test_this_machine_passes_and_nothing_is_left(
     assert found["the worker reports for work"] == "good"
     assert found["nothing is left"] == "good"
     assert not list((tmp_path / "runs").iterdir())
-    assert not known_runs()
+    assert not [path for path in known_runs().values() if tmp_path in path.parents]
 
 
 def test_a_python_without_the_package_is_a_fault_with_advice(
