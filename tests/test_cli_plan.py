@@ -71,3 +71,13 @@ def test_a_plan_for_a_site_has_its_job_script_and_its_commands(
     assert record["site"]["cores"] == 2
     assert record["site_origins"]["cores"] == "command line"
     assert record["preview"]["jobs"] == 2
+
+
+def test_a_long_value_does_not_push_the_origins_out_of_sight(
+    call: CommandLine, few: list[str]
+) -> None:
+    words = ("--site", "setonix", "--workers", 1, "--account", "a" * 100)
+    lines = call("plan", *few, *words).out.splitlines()
+    (queue,) = [line for line in lines if line.startswith("queue ")]
+    assert len(queue) < 90
+    assert any(line.endswith(f'"{"a" * 100}"  command line') for line in lines)

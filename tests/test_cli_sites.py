@@ -40,6 +40,15 @@ def test_all_sites_are_listed_with_who_tried_them(
     assert "setonix" in [site["name"] for site in record["sites"]]
 
 
+def test_a_profile_at_home_is_listed_by_a_short_name(
+    call: CommandLine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = settings.write(settings.user, "mine", 'scheduler = "slurm"\n')
+    monkeypatch.setenv("HOME", str(path.parent.parent))
+    short = f"~/{path.parent.name}/mine.toml"
+    assert re.search(rf"^mine +slurm +no +{short}", call("sites").out, re.M)
+
+
 def test_the_default_is_named(
     call: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,7 @@ def _unknown(name: str) -> str:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="RUN is a run's id, the beginning of an id, its directory, or `last`. "
-    "`trap-hpc COMMAND --help` tells more. Exit codes: 0 good, 1 failed, 2 wrong "
+    "COMMAND --help tells more. Exit codes: 0 good, 1 failed, 2 wrong "
     "usage, 3 finished without some images, 130 interrupted and resumable.",
 )
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")

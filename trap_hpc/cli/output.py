@@ -29,11 +29,19 @@ def print_json(record: Mapping[str, Any]) -> None:
 
 
 def print_rows(
-    names: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[int] = (0,)
+    names: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    left: Sequence[int] = (0,),
+    widest: int | None = None,
 ) -> None:
-    """Print columns of text; those numbered in ``left`` are flush left."""
+    """Print columns of text; those numbered in ``left`` are flush left.
+
+    A text longer than ``widest`` moves the rest of its line alone.
+    """
     lines = [list(names), *(list(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    columns = [[len(text) for text in column] for column in zip(*lines, strict=True)]
+    widths = [max(n for n in [0, *c] if not widest or n <= widest) for c in columns]
     for line in lines:
         cells = [
             text.ljust(width) if number in left else text.rjust(width)

@@ -59,7 +59,7 @@ def _print_site(sourced: SourcedSite, preview: Preview) -> None:
     click.echo(f"jobs           {_jobs(preview)}")
     click.echo("\nsite, with where each value comes from:\n")
     rows = [(k, toml_value(v), origins[k]) for k, v in asdict(site).items()]
-    print_rows(("key", "value", "from"), rows, left=range(3))
+    print_rows(("key", "value", "from"), rows, left=range(3), widest=30)
     click.echo("\njob.sh:\n")
     click.echo("".join(f"    {line}\n" for line in preview.script.splitlines()))
     click.echo("submitted by:\n")

@@ -126,7 +126,10 @@ def _row(site: KnownSite) -> tuple[str, ...]:
 
 def _place(site: KnownSite) -> str:
     """Say where the values come from that win over all others in files."""
-    return "packaged" if len(site.files) == 1 and site.packaged else site.files[-1]
+    if len(site.files) == 1 and site.packaged:
+        return "packaged"
+    file, home = Path(site.files[-1]), Path.home()
+    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 def _record(site: KnownSite) -> dict[str, Any]:
