@@ -144,6 +144,15 @@ def test_a_broker_that_nothing_leads_to_is_told_with_all_tries(
     assert_told(one_fleet, "127.0.0.1", "127.0.0.8")
 
 
+def test_without_broker_and_launcher_there_is_nothing_to_do(one_fleet: Fleet) -> None:
+    one_fleet.alive.clear()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    write_broker(one_fleet.paths.broker, replace(one_fleet.broker, port=port))
+    assert exit_code(one_fleet) == 0
+    assert the_call(one_fleet).state == "unreachable"
+
+
 def test_a_broker_that_takes_the_place_of_one_that_died_is_found(
     one_fleet: Fleet,
 ) -> None:

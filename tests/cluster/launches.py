@@ -151,10 +151,10 @@ class Launch:
         wait_until(come, f"{what}\n{self.command.err}", timeout_s)
 
 
-def jobs_as(slurm: Slurm, state: str) -> list[str]:
-    """Return the ids of jobs that are in this state."""
+def jobs_as(slurm: Slurm, state: str, run_id: str = "") -> list[str]:
+    """Return the ids of jobs that are in this state, of one run or of all."""
     lines = [line.split("|") for line in slurm.squeue("-t", "all")]
-    return [line[0] for line in lines if line[2] == state]
+    return [x[0] for x in lines if x[2] == state and run_id in ("", x[1])]
 
 
 def no_jobs(slurm: Slurm) -> bool:

@@ -90,7 +90,10 @@ def admit(
             )
         watch.see("file", read_beat(paths.lease))
         if watch.left_s <= 0 or (clock() >= until_s and not patient):
-            raise NotAdmittedError("unreachable", EXIT_UNREACHABLE, _unreachable(tries))
+            # The launcher is told in any case. If nobody counts, it is gone as well.
+            alive = watch.renewed or watch.seen_s <= broker.beat_s
+            code = EXIT_UNREACHABLE if alive else EXIT_DONE
+            raise NotAdmittedError("unreachable", code, _unreachable(tries))
         log.warning("%s; dialling again", _unreachable(tries))
         time.sleep(DIAL_AGAIN_S)
         broker = _session(paths, epoch)  # there may be another one by now
