@@ -21,6 +21,7 @@ from trap_hpc.run.plan import make_plan
 from trap_hpc.run.planfile import read_plan, write_plan
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.registry import find_run, register
+from trap_hpc.run.session.stopping import ask_to_stop
 
 
 def interrupted(images: list[str], out: Path, when: Callable[[Progress], bool]) -> None:
@@ -192,3 +193,14 @@ def test_a_run_is_found_in_a_folder_of_any_name(tmp_path: Path, name: str) -> No
     RunPaths(tmp_path / name).plan.touch()
     register("trap-anyname", tmp_path / name)
     assert find_run("trap-anyname") == tmp_path / name
+
+
+def test_an_old_request_to_stop_is_not_for_a_resumed_run(
+    night: list[str], reference: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    interrupted(night, out, half_done)
+    ask_to_stop(RunPaths(out))
+    resume(str(out), engine="serial")
+    assert not RunPaths(out).stop_request.exists()
+    assert_same(reference, out)

@@ -147,14 +147,6 @@ def test_a_scheduler_that_is_not_there_has_nothing_to_end(stage: Stage) -> None:
     assert read_session(stage.directory) is None
 
 
-def test_an_old_request_to_stop_is_not_for_a_new_session(stage: Stage) -> None:
-    ask_to_stop(stage.paths)
-    session = stage.session()
-    engine = session.up()
-    engine.outcomes(0)
-    session.down()
-
-
 def test_a_request_to_stop_is_obeyed(stage: Stage) -> None:
     session = stage.session()
     engine = session.up()
