@@ -48,7 +48,7 @@ ONLY_IN = {
     "distributed": (),
     "sqlalchemy": ("catalogue/",),
     "psycopg": ("catalogue/",),
-    "sqlite3": ("catalogue/", "run/ledger.py"),
+    "sqlite3": ("catalogue/", "run/ledger_file.py"),
     "astropy.io.fits": ("pipeline/images/",),
     "casacore": ("pipeline/images/",),
     "h5py": ("pipeline/images/", "pipeline/measurements.py", "catalogue/"),
@@ -218,7 +218,7 @@ def test_a_breach_is_found(path: str, text: str, breach: str) -> None:
     [
         ("catalogue/a.py", "from trap_hpc.pipeline.records import Rows"),
         ("cli/a.py", "from trap_hpc.errors import UsageError\nprint('x')"),
-        ("run/ledger.py", "import sqlite3"),
+        ("run/ledger_file.py", "import sqlite3"),
         ("config/a.py", "import os\nos.environ"),
         ("pipeline/images/a.py", "from astropy.io import fits\nimport h5py"),
         ("pipeline/a.py", "import numpy as np\nnp.sum(a * b)"),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +18,7 @@ from trap_hpc.catalogue.finish import write_final
 from trap_hpc.catalogue.lightcurves import write_light_curves
 from trap_hpc.catalogue.names import LIGHT_CURVES_NAME
 from trap_hpc.catalogue.publish import check_database, publish
+from trap_hpc.catalogue.replay import Place, Replay
 from trap_hpc.catalogue.tables import check_revision
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.errors import CatalogueError, StorageError
@@ -31,17 +31,6 @@ _INSERT_EXTRACTED = rows.insert(schema.EXTRACTEDSOURCE, rows.EXTRACTED_COLUMNS)
 _INSERT_ASSOCIATION = rows.insert(schema.ASSOCXTRSOURCE, rows.ASSOCIATION_COLUMNS)
 _INSERT_REFUSAL = rows.insert(own_tables.REFUSAL, ("dataset", "url", "kind", "reason"))
 _FORGET_REFUSAL = "DELETE FROM trap_hpc_refusal WHERE url = ?"
-
-
-class _Place(NamedTuple):
-    """Where in a run's time steps we are: a replay must come by the same place."""
-
-    taustart_us: int | None
-    xtrsrc: int | None
-
-    def after(self, step: StepRows) -> _Place:
-        ids = step.extracted_id
-        return _Place(step.taustart_us, int(ids[-1]) if len(ids) else self.xtrsrc)
 
 
 class Catalogue(Closing):
@@ -66,10 +55,8 @@ class Catalogue(Closing):
         self.finished: bool = info.finished
         self.steps_done: int = info.steps_done
         """Time steps that are in for good: a replay may start with them."""
-        self._skip = info.steps_done
-        self._skip_to = _Place(info.last_taustart_us, info.last_xtrsrc)
-        self._position = 0
-        self._place = _Place(None, None)
+        place = Place(info.last_taustart_us, info.last_xtrsrc)
+        self._replay = Replay(info.steps_done, place)
 
     @classmethod
     def create(
@@ -148,24 +135,21 @@ class Catalogue(Closing):
         CatalogueError
             If the steps that are in are not this run's, or the catalogue is finished.
         """
-        self._position += 1
-        self._place = self._place.after(step)
-        if self._position > self._skip:
+        if self._replay.come_by(step):
             self._refuse_if_finished()
             with plain_errors(self._path):
                 self._insert(step)
-        elif self._position == self._skip and self._place != self._skip_to:
+        elif self._replay.astray:
             raise self._other_steps()
 
     def end_replay(self) -> None:
         """Raise CatalogueError unless all steps that are in came by again."""
-        if self._position < self._skip:
+        if not self._replay.over:
             raise self._other_steps()
 
     def checkpoint(self) -> None:
         """Make sure of everything added so far: one transaction."""
-        done = max(self._position, self.steps_done)
-        place = self._place if self._position >= self._skip else self._skip_to
+        done, place = self._replay.steps_done, self._replay.place
         with plain_errors(self._path):
             self._connection.execute(
                 own_tables.INFO.update(),
@@ -214,7 +198,7 @@ class Catalogue(Closing):
     def _other_steps(self) -> CatalogueError:
         return CatalogueError(
             f"{self._path} was written from other images or parameters: its "
-            f"{self._skip} time steps are not those of this run. Remove it, and "
+            f"{self.steps_done} time steps are not those of this run. Remove it, and "
             "`trap-hpc resume` writes it anew from all that is measured"
         )
 
