@@ -19,7 +19,7 @@ LAYERS = (
     ("catalogue", "pipeline"),
     ("config", "identity", "network", "shell"),
     ("paths",),
-    ("files", "jsonrecords"),
+    ("files", "jsonrecords", "plaintext", "trust"),
     ("errors",),
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from trap_hpc.errors import StorageError
@@ -28,23 +31,50 @@ def write_whole(
     StorageError
         The file can't be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb", opener=_for_owner if private else None) as stream:
-            stream.write(content)
-            stream.flush()
+        with replacing(path, private=private) as (_, descriptor):
+            with open(descriptor, "wb", closefd=False) as stream:
+                stream.write(content)
             if lasting:
-                os.fsync(stream.fileno())
+                os.fsync(descriptor)
+    except OSError as error:
+        raise StorageError(cannot_write(path, error)) from None
+
+
+@contextmanager
+def replacing(path: Path, *, private: bool = False) -> Iterator[tuple[Path, int]]:
+    """Give a new file, open for writing, that takes the place of ``path`` in the end.
+
+    It is gone if anything goes wrong meanwhile. Nobody can know its name before: where
+    others may write to the folder, too, they could have put a link there to a file of
+    ours, or a file of theirs to read what we write.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+    try:
+        try:
+            yield temporary, descriptor
+        finally:
+            os.close(descriptor)
         temporary.replace(path)
-    except BaseException as error:  # Ctrl-C, too
+    except BaseException:  # Ctrl-C, too
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise StorageError(cannot_write(path, error)) from None
         raise
 
 
-def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def make_folder(folder: Path, mode: int = 0o755) -> None:
+    """Make a folder, and what it lies in; none of it for others to write to.
+
+    Raises
+    ------
+    OSError
+        It can't be made, or is something else.
+    """
+    if not folder.is_dir():
+        if folder.parent != folder:
+            make_folder(folder.parent)
+        folder.mkdir(mode=mode, exist_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trap_hpc.errors import UsageError
-from trap_hpc.files import cannot_write
+from trap_hpc.files import cannot_write, make_folder
+from trap_hpc.trust import owned_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +135,20 @@ class RunPaths:
             The directory exists and is not empty, or can't be made.
         """
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.directory, 0o700)
             if any(self.directory.iterdir()):
                 raise UsageError(
                     f"{self.directory} exists and is not empty; name another --out, "
                     f"or `trap-hpc resume {self.directory}` if it is a run"
                 )
-            self.directory.chmod(0o700)
+            self._take()
             for folder in (self.batches, self.measurements, self.logs, self.roll_calls):
                 folder.mkdir(mode=0o700)
         except OSError as error:
             raise UsageError(cannot_write(self.directory, error)) from None
+
+    def _take(self) -> None:
+        """Make sure that the directory is ours: others may have left an empty one."""
+        if who := owned_by(self.directory.lstat()) or owned_by(self.directory.stat()):
+            raise UsageError(f"{self.directory}: {who}; name another --out")
+        self.directory.chmod(0o700)

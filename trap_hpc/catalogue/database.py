@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from trap_hpc.catalogue.address import redacted
 from trap_hpc.errors import CatalogueError, RunError, StorageError
 from trap_hpc.pipeline.records import Rows, concatenated
+from trap_hpc.trust import knows_modes, who_else
 
 _ROWS_AT_ONCE = 20_000
 WAIT_S = 600
@@ -25,6 +26,8 @@ WAIT_S = 600
 _SQLITE_ADVICE = {
     "full": "The disk is full: make room, then `trap-hpc resume` goes on from here",
     "disk i/o": "The disk is full or fails: look after it, then `trap-hpc resume`",
+    "attempt to write a readonly": "Whoever wrote it was broken off, and it is not "
+    "yours to put right: its owner's `trap-hpc resume` does",
     "readonly": "The file may not be written: check the permissions of its folder",
     "unable to open": "The file can't be opened: check that its folder exists and "
     "may be written",
@@ -39,8 +42,7 @@ def sqlite_engine(path: Path, *, create: bool = False) -> sa.Engine:
 
     No write-ahead log: that needs shared memory, which network file systems lack.
     """
-    # mode=rw even for reading: only so can SQLite undo what a killed writer left.
-    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else _mode(path)}"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -53,6 +55,20 @@ def sqlite_engine(path: Path, *, create: bool = False) -> sa.Engine:
     # sqlite3 would begin by itself, and not before a CREATE: do it here.
     sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
     return engine
+
+
+def _mode(path: Path) -> str:
+    """Return how to open a file that is there, be it only for reading.
+
+    Ours for writing, too: only so can SQLite undo what a killed writer left. But what
+    that is, is in a file beside it, which may name yet another one to be deleted: where
+    others can put it there, nothing is written.
+    """
+    try:
+        others = who_else(path.parent.stat()) or who_else(path.stat())
+    except OSError:
+        return "rw"  # it will say what is wrong
+    return "ro" if others and knows_modes(path.parent) else "rw"
 
 
 def postgresql_engine(url: str) -> sa.Engine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from trap_hpc.catalogue.database import plain_errors
 from trap_hpc.catalogue.own_tables import SCHEMA_VERSION
 from trap_hpc.catalogue.reader import Run
 from trap_hpc.errors import UsageError
+from trap_hpc.files import replacing
 from trap_hpc.pipeline.steadyfile import SteadyFile
 
 TABLES = ("sources", "candidates", "light_curves", "images", "refusals")
@@ -68,12 +68,8 @@ def export(run: Run, form: str, out: Path) -> list[Path]:
 @contextmanager
 def _complete(path: Path) -> Iterator[Path]:
     """Give a temporary name; the file gets its own once it is complete."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as (temporary, _):
         yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _export_csv(run: Run, folder: Path) -> list[Path]:

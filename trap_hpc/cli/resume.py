@@ -52,9 +52,11 @@ def resume(
     **words: Any,
 ) -> int:
     """Find the run and let it go on, from its own copy of the code."""
+    from trap_hpc.run.owner import require_ours
     from trap_hpc.run.planfile import own_code, read_plan
 
     directory = run_of_images(run)
+    require_ours(directory)  # before anything in it is believed
     place = place_of(**words)
     plan = read_plan(directory, place)
     with resumable(plan.run_id, directory):

@@ -113,11 +113,6 @@ def broker(text: str) -> str:
     return text
 
 
-def without_password(text: str) -> str:
-    """Return ``text`` fit to be shown, if it is a URL with a password in it."""
-    return re.sub(r"(://[^:@/]*:)[^@/]*@", r"\1***@", text)
-
-
 FORMS: dict[str, Callable[[str], str]] = {
     "walltime": walltime,
     "memory": memory,

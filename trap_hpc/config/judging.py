@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from trap_hpc.config.forms import FORMS, without_password
+from trap_hpc.config.forms import FORMS
 from trap_hpc.config.limits import NOT_NEGATIVE, POSITIVE
 from trap_hpc.config.site import LAUNCHERS, SCHEDULERS, TLS, Site
 from trap_hpc.config.tomlfile import Entry
 from trap_hpc.config.values import typed
 from trap_hpc.errors import UsageError
+from trap_hpc.plaintext import redacted
 
 DEFAULT = "default"
 DEFAULTS: dict[str, object] = asdict(Site())
@@ -99,7 +100,7 @@ def checked(key: str, value: object) -> object:
         value = typed(_number(value, key), type(DEFAULTS[key]))
         return _formed(key, value) if isinstance(value, str) else _limited(key, value)
     except ValueError as error:
-        shown = without_password(f"{key} = {value!r}")
+        shown = redacted(f"{key} = {value!r}")
         raise ValueError(f"{shown}: {error}") from None
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from trap_hpc.catalogue.address import has_password, redacted
 from trap_hpc.config.environment import variables
 from trap_hpc.engines.broker import Broker
 from trap_hpc.errors import UsageError
+from trap_hpc.plaintext import has_password, redacted
 
 __all__ = ["broker_from_url", "broker_password", "redacted", "refuse_password"]
 

@@ -15,6 +15,7 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.run.driver import Driver
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.log import BEGINNING, INTERRUPTED, STOPPED, RunLog
+from trap_hpc.run.owner import require_ours
 from trap_hpc.run.place import Place
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.planfile import read_plan, require_same_code, write_site
@@ -67,11 +68,13 @@ def resume(
     UsageError
         There is no such run.
     RunError
-        The run can't go on, or was begun with other code. What came of a finished
-        run is told whatever code made it.
+        The run can't go on, was begun with other code, or may be changed by others.
+        What came of a finished run is told whatever code made it.
     """
     place = place or Place(engine=engine, workers=workers)
-    plan = read_plan(find_run(run), place)
+    directory = find_run(run)
+    require_ours(directory)
+    plan = read_plan(directory, place)
     register(plan.run_id, plan.directory)
     return _go_on(plan, watch, say, retry_refused=retry_refused)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -29,6 +30,8 @@ from trap_hpc.run.place import REMOTE, Place, site_of
 from trap_hpc.run.plan import Plan, at_place
 
 SCHEMA_VERSION = 1
+_RUN_ID = re.compile(r"[A-Za-z0-9][\w-]*", re.ASCII)
+"""It is the name of a file and of jobs."""
 
 
 def write_plan(plan: Plan, parameters_text: str, snapshot: str = "") -> None:
@@ -96,6 +99,8 @@ def read_plan(directory: Path, place: Place | None = None) -> Plan:
     paths = RunPaths(directory)
     record = _read(paths.plan)
     _check_parameters(paths.parameters, record["parameters"])
+    if not _RUN_ID.fullmatch(record["run_id"]):
+        raise RunError(f"{paths.plan}: {record['run_id']!r} is no run's id")
     plan = Plan(
         run_id=record["run_id"],
         directory=directory,

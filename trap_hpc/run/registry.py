@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from trap_hpc.config.environment import state_folder
 from trap_hpc.errors import StorageError, UsageError
-from trap_hpc.files import cannot_write
+from trap_hpc.files import cannot_write, make_folder, write_whole
 from trap_hpc.paths import RunPaths
+from trap_hpc.trust import who_else
 
 ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -32,10 +34,11 @@ def register(run_id: str, directory: Path) -> None:
     """
     folder = state_folder() / "runs"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / run_id).write_text(f"{directory.resolve()}\n")
+        make_folder(folder.parent, 0o700)
+        make_folder(folder, 0o700)
     except OSError as error:
-        raise StorageError(cannot_write(folder / run_id, error)) from None
+        raise StorageError(cannot_write(folder, error)) from None
+    write_whole(folder / run_id, f"{directory.resolve()}\n".encode(), lasting=False)
 
 
 def known_runs() -> dict[str, Path]:
@@ -55,9 +58,12 @@ def _noted() -> Iterator[tuple[int, str, Path]]:
     with suppress(OSError):
         for entry in (state_folder() / "runs").iterdir():
             with suppress(OSError, ValueError):
-                path = Path(entry.read_text()[:-1]) if entry.is_file() else Path()
-                if path.is_absolute():
-                    yield entry.stat().st_mtime_ns, entry.name, path
+                noted = entry.lstat()
+                if not stat.S_ISREG(noted.st_mode) or who_else(noted):
+                    continue  # nobody else may say where our runs are
+                path = Path(entry.read_text()[:-1])
+                if path.is_absolute() and not entry.name.startswith("."):
+                    yield noted.st_mtime_ns, entry.name, path
 
 
 def is_run(directory: Path) -> bool:
@@ -82,11 +88,14 @@ def find_run(text: str) -> Path:
     UsageError
         No run, or more than one, is meant.
     """
-    if is_run(Path(text)):
-        return Path(text)
     runs = known_runs()
+    # First: in a folder of many, anybody may give a folder such a name.
     if text == "last" and runs:
         return list(runs.values())[-1]
+    if text in runs:
+        return runs[text]
+    if is_run(Path(text)):
+        return Path(text)
     hits = [name for name in runs if name.startswith((text, f"trap-{text}"))]
     if len(hits) == 1:
         return runs[hits[0]]

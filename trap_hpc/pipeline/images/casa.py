@@ -19,6 +19,7 @@ from trap_hpc.pipeline.images.axes import places
 from trap_hpc.pipeline.images.cards import Cards
 from trap_hpc.pipeline.images.casa_cards import cards_of
 from trap_hpc.pipeline.images.casa_lofar import lofar_cards
+from trap_hpc.pipeline.images.casa_tables import opened_table
 from trap_hpc.pipeline.images.header import Contents, contents_of
 from trap_hpc.pipeline.images.image import Pixels, Plane
 from trap_hpc.pipeline.images.kinds import is_table
@@ -52,21 +53,16 @@ def read(path: str, address: str, index: int) -> tuple[Plane, Pixels]:
 
 @contextmanager
 def _opened(path: str) -> Iterator[Any]:
-    """Open a table without locking it: others may be reading, or the disk read-only."""
+    if not is_table(path):
+        raise ImageError("it is a folder, but not a CASA image")
     try:
-        from casacore.tables import table
+        with opened_table(path) as table:
+            yield table
     except ImportError as error:
         raise ImageError(
             "it is a CASA image, and reading one needs python-casacore: "
             'pip install "trap-hpc[casa]"'
         ) from error
-    if not is_table(path):
-        raise ImageError("it is a folder, but not a CASA image")
-    opened = table(path, ack=False, lockoptions="usernoread")
-    try:
-        yield opened
-    finally:
-        opened.close()
 
 
 def _contents(table: Any, path: str) -> Contents:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trap_hpc.errors import ImageError
+from trap_hpc.pipeline.images.casa_tables import opened_table
 from trap_hpc.pipeline.images.times import MJD_1970
 
 _HERTZ = {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
@@ -39,16 +40,11 @@ def lofar_cards(path: str, groups: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _opened(path: str, groups: Mapping[str, Any], name: str) -> Iterator[Any]:
     """Open a sub-table, wherever the image has been moved to since it was made."""
-    from casacore.tables import table
-
     recorded = str(groups[name]).removeprefix("Table: ")
     beside = os.path.join(path, os.path.basename(recorded))
     place = beside if os.path.isdir(beside) else recorded
-    opened = table(place, ack=False, lockoptions="usernoread")
-    try:
-        yield opened
-    finally:
-        opened.close()
+    with opened_table(place) as table:
+        yield table
 
 
 def _single(table: Any, column: str) -> Any:

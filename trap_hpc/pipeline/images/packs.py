@@ -61,7 +61,10 @@ def read(path: str, address: str, index: int) -> Image:
             raise ImageError(f"there is no plane {index}: it has {count}, from 0")
         facts = _unsealed(pack["planes"][index])
         place = Place(**facts["place"])
-        pixels = pack["pixels"][place.dataset][place.row]
+        dataset = pack["pixels"][place.dataset]
+        if dataset.external or dataset.is_virtual:
+            raise ImageError("its pixels are in other files: pack the images again")
+        pixels = dataset[place.row]
     image = image_of(_plane(facts, address), np.ascontiguousarray(pixels))
     if image.content != facts["content"]:
         raise ImageError(_DAMAGED)

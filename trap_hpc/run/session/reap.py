@@ -19,6 +19,7 @@ from trap_hpc.engines.broker import Broker, read_broker
 from trap_hpc.engines.lease import Beat, read_beat
 from trap_hpc.errors import RunError
 from trap_hpc.paths import RunPaths
+from trap_hpc.run.owner import require_ours
 from trap_hpc.run.session import words
 from trap_hpc.run.session.alive import Launcher, on_this_machine, still_runs
 from trap_hpc.run.session.record import SessionRecord, read_session
@@ -149,6 +150,7 @@ class Reaper:
             text = f"lives: its launcher is process {record.pid} on {record.host}"
             return verdict(verdict="alive", text=text)
         try:
+            require_ours(each.directory)  # who wrote the record names jobs to cancel
             self._check(each)
             scheduler = self.scheduler_of(record)
             if scheduler.cluster() != record.cluster:

@@ -8,6 +8,7 @@ jobs' name: jobs that were submitted but not noted are found by it.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from trap_hpc.jsonrecords import parse_record
 from trap_hpc.paths import RunPaths
 
 SCHEMA_VERSION = 1
+_ID = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +94,20 @@ def read_session(directory: Path) -> SessionRecord | None:
     """
     path = RunPaths(directory).session
     try:
-        return parse_record(SessionRecord, path.read_bytes())
+        record = parse_record(SessionRecord, path.read_bytes())
+        _require_plain(record.run_id, *record.arrays)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise RunError(f"{path} can't be read: {error}") from None
+    return record
+
+
+def _require_plain(*ids: str) -> None:
+    """Make sure that a command of the scheduler takes these for nothing but ids."""
+    for each in ids:
+        if not _ID.fullmatch(each):
+            raise ValueError(f"{each!r} is no id of a run or a job")
 
 
 def require_unchanged(directory: Path, record: SessionRecord) -> None:

@@ -15,6 +15,7 @@ from trap_hpc.errors import RunError, SchedulerError
 from trap_hpc.files import write_whole
 from trap_hpc.jsonrecords import parse_record
 from trap_hpc.paths import RunPaths
+from trap_hpc.run.owner import require_ours
 from trap_hpc.run.session import words
 from trap_hpc.run.session.ending import Ending
 from trap_hpc.schedulers.base import Scheduler
@@ -108,6 +109,7 @@ def take_back(
     RunError
         The job is still there, or is another cluster's.
     """
+    require_ours(directory)
     if scheduler.cluster() != waiting.cluster:
         raise RunError(f"its launcher waits on {waiting.cluster}: stop it there")
     left = Ending(
