@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +46,12 @@ class RabbitMQ:
 def rabbitmq_url() -> Iterator[RabbitMQ]:
     """A server of our own; without RabbitMQ the test is skipped, but not in CI."""
     with ExitStack() as stack:
-        folder = stack.enter_context(_folder())
+        folder = stack.enter_context(own_folder())
         data = new_server(HOST)
         environment = prepare(folder, data, SERVER_USER)
         for command in commands(environment):
-            stack.enter_context(_running(command, environment, folder / "log"))
-        _wait_for(data, folder / "log")
+            stack.enter_context(running(command, environment, folder / "log"))
+        wait_for(data, folder / "log")
         yield data
 
 
@@ -59,7 +59,7 @@ def new_server(host: str) -> RabbitMQ:
     """Describe a server that may listen at ``host``."""
     return RabbitMQ(
         host=host,
-        port=_free_port(),
+        port=free_port(),
         user="tester",
         password=secrets.token_urlsafe(32),
         vhost="trap",
@@ -77,7 +77,7 @@ def commands(environment: Mapping[str, str]) -> list[tuple[str, ...]]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="trap-rabbit-"))
     try:
         yield folder
@@ -85,7 +85,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server((HOST, 0)) as held:
         port: int = held.getsockname()[1]
         return port
@@ -117,19 +117,19 @@ def prepare(folder: Path, data: RabbitMQ, user: str | int) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
         "RABBITMQ_LOG_BASE": str(folder / "logs"),
-        "RABBITMQ_DIST_PORT": str(_free_port()),
+        "RABBITMQ_DIST_PORT": str(free_port()),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
             "-kernel inet_dist_use_interface {127,0,0,1}"
         ),
-        "ERL_EPMD_PORT": str(_free_port()),
+        "ERL_EPMD_PORT": str(free_port()),
         "ERL_EPMD_ADDRESS": HOST,
     }
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[str], environment: dict[str, str], log: Path
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program that dies with us, whatever happens to us."""
     as_user = ["--reuid", SERVER_USER, "--clear-groups"] if os.geteuid() == 0 else []
     with log.open("ab") as output:
@@ -143,13 +143,14 @@ def _running(
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _wait_for(data: RabbitMQ, log: Path) -> None:
+def wait_for(data: RabbitMQ, log: Path) -> None:
     """Wait until the server speaks AMQP: it refuses a client of another protocol."""
     ends_s = time.monotonic() + START_S
     while time.monotonic() < ends_s:

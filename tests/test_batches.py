@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.measurements import save
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Receipt, Task, read_batch
+from trap_hpc.run import receipts
 from trap_hpc.run.batches import Dispatcher, Work
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
@@ -156,8 +158,12 @@ def test_a_batch_that_fails_three_times_ends_the_run(
 
 
 def test_a_damaged_measurement_file_is_made_again(
-    paths: RunPaths, refusals: Callable[[Fate, int], Counted]
+    paths: RunPaths,
+    refusals: Callable[[Fate, int], Counted],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(receipts, "PATIENCE_S", 0.5)
+
     def damaged(task: Task, batch: Batch) -> Outcome | None:
         if task.attempt > 1:
             return None
@@ -165,6 +171,26 @@ def test_a_damaged_measurement_file_is_made_again(
         return Finished(task=task, receipt=receipt)
 
     assert len(refusals(damaged, 20).done) == 20
+
+
+def test_a_measurement_file_that_is_seen_late_is_not_made_again(
+    paths: RunPaths, refusals: Callable[[Fate, int], Counted]
+) -> None:
+    def late(task: Task, batch: Batch) -> Outcome | None:
+        path = paths.measurements / f"{task.batch}.{task.attempt}.h5"
+        addresses = [item.address for item in batch.items]
+        found = [Refusal(address=a, kind="left out", reason="test") for a in addresses]
+        hidden = path.with_suffix(".hidden")
+        checksum = save(hidden, found)
+        threading.Timer(1.0, hidden.rename, [path]).start()
+        receipt = Receipt(file=path.name, checksum=checksum, items=8, seconds=1.0)
+        return Finished(task=task, receipt=receipt)
+
+    counted = refusals(late, 50)
+    assert sorted(counted.done) == sorted(f"{n}.fits" for n in range(50))
+    written = [path.name for path in paths.measurements.iterdir()]
+    assert len(written) == 7
+    assert all(name.endswith(".1.h5") for name in written), "none was sent twice"
 
 
 def test_a_lost_batch_file_is_written_again(

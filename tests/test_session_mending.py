@@ -68,6 +68,10 @@ class Bench:
         self.engines.append(Workers())
         return self.engines[-1]
 
+    def break_and_mend(self) -> None:
+        self.engines[-1].gone = True
+        self.mended.outcomes(0)
+
     def send(self, name: str) -> Task:
         task = Task(run="/run", batch=name)
         self.mended.submit(task)
@@ -117,9 +121,18 @@ def test_a_broker_that_is_not_ours_is_not_replaced() -> None:
 def test_brokers_that_die_one_after_another_end_the_run() -> None:
     bench = Bench()
     for _ in range(BROKERS - 1):
-        bench.engines[-1].gone = True
-        bench.mended.outcomes(0)
+        bench.break_and_mend()
     bench.engines[-1].gone = True
     with pytest.raises(BrokerError):
         bench.mended.outcomes(0)
     assert len(bench.engines) == BROKERS
+
+
+def test_brokers_that_die_after_some_work_are_not_counted() -> None:
+    bench = Bench()
+    for number in range(2 * BROKERS):
+        task = bench.send(str(number))
+        bench.engines[-1].news = [finished(task)]
+        bench.mended.outcomes(0)
+        bench.break_and_mend()
+    assert len(bench.engines) == 1 + 2 * BROKERS

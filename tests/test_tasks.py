@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from tests.samples import write_noise
 from trap_hpc.config import dump, load
+from trap_hpc.errors import MeasurementError
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline import images, measurements
 from trap_hpc.pipeline.records import REQUEST, ForcedImage, MeasuredImage, Refusal
@@ -42,6 +45,22 @@ def test_a_batch_is_read_as_it_was_written(run: RunPaths) -> None:
     (back,) = read_batch(run.batches, "batch").items
     assert (back.address, back.content) == (item.address, item.content)
     assert np.array_equal(back.requests, item.requests)  # type: ignore[arg-type]
+
+
+def test_a_batch_that_is_seen_late_is_waited_for(run: RunPaths) -> None:
+    write_batch(run.batches, Batch(name="b", step="scan", items=[Item(address="a")]))
+    path = run.batches / "b.json"
+    hidden = path.rename(path.with_suffix(".hidden"))
+    threading.Timer(1.0, hidden.rename, [path]).start()
+    began_s = time.monotonic()
+    (item,) = read_batch(run.batches, "b").items
+    assert item.address == "a"
+    assert 0.9 < time.monotonic() - began_s < 3
+
+
+def test_a_batch_that_never_comes_is_an_error(run: RunPaths) -> None:
+    with pytest.raises(MeasurementError, match=r"b.json can't be read"):
+        read_batch(run.batches, "b", patience_s=0.5)
 
 
 def test_one_bad_image_does_not_spoil_a_batch(run: RunPaths) -> None:

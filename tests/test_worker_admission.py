@@ -96,7 +96,9 @@ def test_a_worker_that_comes_too_late_does_nothing(one_fleet: Fleet, what: str) 
             paths.lease.unlink(missing_ok=True)
         case "another lease":
             write_beat(paths.lease, Beat(2, 1))
+    began_s = time.monotonic()
     assert exit_code(one_fleet) == 0
+    assert time.monotonic() - began_s < 10, "a node is not kept waiting"
     assert the_call(one_fleet).state == "late"
     assert_told(one_fleet, "there is nothing to do")
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trap_hpc.errors import StorageError
@@ -75,6 +75,16 @@ def make_folder(folder: Path, mode: int = 0o755) -> None:
         if folder.parent != folder:
             make_folder(folder.parent)
         folder.mkdir(mode=mode, exist_ok=True)
+
+
+def look_anew(folder: Path) -> None:
+    """Let a shared file system notice what others have written in ``folder``.
+
+    NFS remembers for up to a minute that a file is not there; when the folder is opened
+    it asks its server whether anything has changed.
+    """
+    with suppress(OSError):
+        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
 
 
 def cannot_write(path: Path, error: OSError) -> str:

@@ -33,13 +33,17 @@ def write_beat(path: Path, beat: Beat) -> None:
     write_whole(path, f"{beat.epoch} {beat.count}\n".encode(), lasting=False)
 
 
-def read_beat(path: Path) -> Beat | None:
-    """Return what the lease file says; None if there is none that can be read."""
+def read_beat(path: Path, since_epoch: int = 0) -> Beat | None:
+    """Return what the lease file says; None if there is none that can be read.
+
+    A beat of an earlier epoch than ``since_epoch`` is none: a shared file system may
+    still show it.
+    """
     try:
-        epoch, count = path.read_text().split()
-        return Beat(int(epoch), int(count))
+        epoch, count = map(int, path.read_text().split())
     except (OSError, ValueError):
         return None
+    return Beat(epoch, count) if epoch >= since_epoch else None
 
 
 class LeaseWatch:

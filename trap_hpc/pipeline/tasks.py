@@ -23,7 +23,7 @@ from numpy._core._multiarray_umath import __cpu_features__
 from trap_hpc.config import load
 from trap_hpc.config.parameters import JobParameters
 from trap_hpc.errors import ImageError, MeasurementError, TrapHpcError
-from trap_hpc.files import write_whole
+from trap_hpc.files import look_anew, write_whole
 from trap_hpc.pipeline import measurements
 from trap_hpc.pipeline.images import read, scan
 from trap_hpc.pipeline.measure import force_image, measure
@@ -32,6 +32,9 @@ from trap_hpc.pipeline.records import REQUEST, Refusal, Rows
 
 CPU_FEATURES = " ".join(sorted(name for name, on in __cpu_features__.items() if on))
 """numpy picks its kernels by these: equal bits are promised on equal features."""
+LATE_S = 10.0
+"""So much later a shared file system may show what was written on another host."""
+LOOK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +89,27 @@ def write_batch(folder: Path, batch: Batch) -> None:
     write_whole(path, json.dumps(record).encode(), lasting=False)
 
 
-def read_batch(folder: Path, name: str) -> Batch:
-    """Read what `write_batch` wrote.
+def read_batch(folder: Path, name: str, patience_s: float = LATE_S) -> Batch:
+    """Read what `write_batch` wrote, as soon as it is to be seen from here.
 
     Raises
     ------
     MeasurementError
-        The file is missing or damaged.
+        The file is missing or damaged, also after ``patience_s``.
     """
     path = folder / f"{name}.json"
-    try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise MeasurementError(f"batch file {path} can't be read: {error}") from None
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            record = json.loads(path.read_bytes())
+            break
+        except (OSError, ValueError) as error:
+            if time.monotonic() >= until_s:
+                raise MeasurementError(
+                    f"batch file {path} can't be read: {error}"
+                ) from None
+        time.sleep(LOOK_S)
+        look_anew(folder)
     items = [_item_from_record(item) for item in record["items"]]
     return Batch(name=name, step=record["step"], items=items)
 

@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
-from trap_hpc.errors import MeasurementError, RunError, StorageError
+from trap_hpc.errors import RunError, StorageError
 from trap_hpc.paths import RunPaths
-from trap_hpc.pipeline.measurements import Finding, load
+from trap_hpc.pipeline.measurements import Finding
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
+from trap_hpc.run.receipts import Receipts, Seen
 
 ATTEMPTS = 3
 LOSSES = 10
@@ -76,13 +77,15 @@ class Dispatcher:
         self._waiting: dict[str, deque[Work]] = {step: deque() for step in STEPS}
         self._again: deque[Sending] = deque()
         self._sent: dict[Task, Sending] = {}
+        self._receipts: Receipts[Sending] = Receipts(paths.measurements)
         self._next = ledger.next_batch()
         self._total = 0
 
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is under way."""
-        return not (self._sent or self._again or any(self._waiting.values()))
+        waiting = self._again or any(self._waiting.values())
+        return not (self._sent or self._receipts or waiting)
 
     def waiting(self, step: str) -> int:
         """How many items of ``step`` have not been sent."""
@@ -126,6 +129,7 @@ class Dispatcher:
             A batch failed again and again for a reason that is no image's.
         """
         done = [self._hear(news) for news in self._engine.outcomes(timeout_s)]
+        done += [self._finish(seen) for seen in self._receipts.look()]
         return [each for each in done if each]
 
     def _most_urgent(self, hold_partial: bool) -> str | None:
@@ -167,7 +171,7 @@ class Dispatcher:
         sending = self._sent.pop(news.task)
         match news:
             case Finished():
-                return self._finish(news, sending)
+                self._receipts.add(sending, news.receipt)
             case Died():
                 return self._died(news, sending)
             case Lost():
@@ -180,17 +184,14 @@ class Dispatcher:
                 self._try_again(sending, news.error)
         return None
 
-    def _finish(self, news: Finished, sending: Sending) -> Done | None:
-        receipt = news.receipt
-        path = self._paths.measurements / receipt.file
-        try:
-            findings = load(path, receipt.checksum)
-        except MeasurementError as error:
-            self._try_again(sending, str(error))
+    def _finish(self, seen: Seen[Sending]) -> Done | None:
+        sending, receipt = seen.whose, seen.receipt
+        if seen.findings is None:
+            self._try_again(sending, seen.why)
             return None
         self._pace.learn(sending.step, receipt.seconds / max(receipt.items, 1))
         self._ledger.finished(sending.batch, receipt)
-        return self._done(sending, findings)
+        return self._done(sending, seen.findings)
 
     def _done(self, sending: Sending, findings: Sequence[Finding]) -> Done:
         return Done(

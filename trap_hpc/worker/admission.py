@@ -11,7 +11,7 @@ import ssl
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from trap_hpc.engines.broker import Broker, Certificates, read_broker
@@ -21,6 +21,7 @@ from trap_hpc.errors import BrokerError, RunError
 from trap_hpc.identity import identity, refusal, require_snapshot
 from trap_hpc.network import dial
 from trap_hpc.paths import RunPaths
+from trap_hpc.worker.finding import Clock, find_current
 from trap_hpc.worker.roll import Roll
 from trap_hpc.worker.rollcall import (
     EXIT_DONE,
@@ -35,6 +36,8 @@ PATIENCE_S = 2.0
 DIAL_AGAIN_S = 2.0
 AGAIN_FOR_S = 6.0
 """A broker that refuses may have died: another one takes its place within this."""
+RESTART_S = 30.0
+"""And so long the user's own may need to start again."""
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ def admit(
     roll: Roll,
     *,
     patient: bool,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock = time.monotonic,
 ) -> Admitted:
     """Go through all checks, in order.
 
@@ -76,10 +79,10 @@ def admit(
     NotAdmittedError
         There is nothing to do here, or not for us.
     """
-    broker = _session(paths, epoch)
+    broker = _session(paths, epoch, clock)
     _same_code(paths, broker, roll)
     watch = _lease(paths, broker, clock)
-    until_s = clock() + AGAIN_FOR_S
+    until_s = clock() + (AGAIN_FOR_S if broker.private else RESTART_S)
     while True:
         tries = _dial(broker, roll)
         if answered := [each.address for each in tries if not each.error]:
@@ -88,7 +91,7 @@ def admit(
             return Admitted(
                 paths=paths, broker=broker, address=answered[0], watch=watch
             )
-        watch.see("file", read_beat(paths.lease))
+        watch.see("file", read_beat(paths.lease, epoch))
         if watch.left_s <= 0 or (clock() >= until_s and not patient):
             # The launcher is told in any case. If nobody counts, it is gone as well.
             alive = watch.renewed or watch.seen_s <= broker.beat_s
@@ -96,18 +99,25 @@ def admit(
             raise NotAdmittedError("unreachable", code, _unreachable(tries))
         log.warning("%s; dialling again", _unreachable(tries))
         time.sleep(DIAL_AGAIN_S)
-        broker = _session(paths, epoch)  # there may be another one by now
+        broker = _session(paths, epoch, clock)  # there may be another one by now
 
 
-def _session(paths: RunPaths, epoch: int) -> Broker:
-    if not paths.broker.exists():
-        raise _late(f"{paths.broker} is not there: the run's session has ended")
-    try:
-        broker = read_broker(paths.broker)
-    except BrokerError as error:
-        raise NotAdmittedError("failed", 1, str(error)) from None
+def _session(paths: RunPaths, epoch: int, clock: Clock) -> Broker:
+    def read() -> Broker | None:
+        with suppress(BrokerError):
+            return read_broker(paths.broker)
+        return None
+
+    broker = find_current(read, epoch, paths.directory, clock=clock)
+    if broker is None:
+        if not paths.broker.exists():
+            raise _late(f"{paths.broker} is not there: the run's session has ended")
+        try:
+            broker = read_broker(paths.broker)
+        except BrokerError as error:
+            raise NotAdmittedError("failed", 1, str(error)) from None
     if broker.epoch != epoch:
-        raise _late(f"session {epoch} has ended; now there is session {broker.epoch}")
+        raise _late(f"session {epoch} is not on; there is session {broker.epoch}")
     return broker
 
 
@@ -141,8 +151,10 @@ def _refused(why: str) -> NotAdmittedError:
     return NotAdmittedError("refused", EXIT_OTHER_CODE, why)
 
 
-def _lease(paths: RunPaths, broker: Broker, clock: Callable[[], float]) -> LeaseWatch:
-    beat = read_beat(paths.lease)
+def _lease(paths: RunPaths, broker: Broker, clock: Clock) -> LeaseWatch:
+    beat = find_current(
+        lambda: read_beat(paths.lease), broker.epoch, paths.directory, clock=clock
+    )
     if beat is None or beat.epoch != broker.epoch:
         raise _late(f"{paths.lease} is not of session {broker.epoch}")
     watch = LeaseWatch(broker.lease_s, clock)

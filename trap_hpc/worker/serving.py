@@ -99,7 +99,7 @@ def _wait_for_beat(admitted: Admitted) -> None:
     from trap_hpc.engines.celery.waiting import Waiting
 
     watch, paths, broker = admitted.watch, admitted.paths, admitted.broker
-    watch.see("file", read_beat(paths.lease))
+    watch.see("file", read_beat(paths.lease, broker.epoch))
     with Waiting(broker, admitted.address) as waiting:
         while not watch.renewed:
             if watch.left_s <= 0:
@@ -111,7 +111,7 @@ def _wait_for_beat(admitted: Admitted) -> None:
                 )
             for beat in waiting.beats(LOOK_S):
                 watch.see("broker", beat)
-            watch.see("file", read_beat(paths.lease))
+            watch.see("file", read_beat(paths.lease, broker.epoch))
 
 
 def _watch_lease(admitted: Admitted, leave: Callable[[str], NoReturn]) -> None:
@@ -124,7 +124,7 @@ def _watch_lease(admitted: Admitted, leave: Callable[[str], NoReturn]) -> None:
 
     def read() -> None:
         while True:
-            beat = read_beat(path)
+            beat = read_beat(path, epoch)
             if beat is not None and beat.epoch != epoch:
                 leave(f"session {epoch} has ended: {path} is of another one")
             watch.see("file", beat)

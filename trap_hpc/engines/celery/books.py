@@ -120,6 +120,12 @@ class Books:
         for sending in self.unclaimed.overdue:
             yield self._lost(sending, NOBODY)
 
+    def excuse(self, silence_s: float) -> None:
+        """Blame nobody for a silence: nothing could be heard."""
+        for worker in self._workers.values():
+            worker.heard_s += silence_s
+        self.unclaimed.excuse(silence_s)
+
     def forget(self, jobs: Collection[str]) -> Iterator[Outcome]:
         """Drop the workers of these jobs, for good."""
         for name in [n for n, w in self._workers.items() if w.here.job in jobs]:

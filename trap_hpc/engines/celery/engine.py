@@ -58,7 +58,7 @@ class CeleryEngine:
         self._unread: list[object] = []
         self._line = LastingLine(self._app, self._prepare, sleep=sleep)
         self._announcer = Announcer(self._app, broker)
-        self._asked_s = clock()
+        self._asked_s = self._heard_s = clock()
         self._dismissed = False
 
     @property
@@ -110,6 +110,7 @@ class CeleryEngine:
         while True:
             all_read = self._line.use(self._reader(until_s))
             self._take_reports()
+            self._heard_s = self._clock()
             if all_read:  # or else workers seem to be silent that are not
                 self._look_for_the_lost()
             with self._lock:
@@ -165,6 +166,14 @@ class CeleryEngine:
     def _prepare(self, line: Line) -> None:
         line.declare(self._queues.tasks)
         line.listen(self._queues.reports, self._unread.append)
+        if not self._broker.private:
+            # One that died may remember tasks that were done since. What is taken for
+            # lost by this is sent again.
+            line.empty(self._queues.tasks)
+        silent_s = self._clock() - self._heard_s
+        self._heard_s += silent_s
+        with self._lock:
+            self._books.excuse(silent_s)
 
     def _send(self, line: Line, sending: str, task: Task) -> None:
         self._app.send_task(

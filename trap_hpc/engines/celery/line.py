@@ -81,6 +81,10 @@ class Line:
         answer: Any = bound.queue_declare()
         return int(answer.message_count)
 
+    def empty(self, queue: Queue) -> None:
+        """Throw away what waits in ``queue``."""
+        queue(self._channel).purge()
+
     def remove(self, queue: Queue) -> None:
         """Delete ``queue`` and what is in it."""
         queue(self._channel).delete()

@@ -54,6 +54,12 @@ class Unclaimed:
         for sent in self._sent.values():
             self._pass(sent)
 
+    def excuse(self, silence_s: float) -> None:
+        """Allow for a silence, in which no claim could be heard."""
+        for sent in self._sent.values():
+            if sent.passed_s is not None:
+                sent.passed_s += silence_s
+
     @property
     def doubtful(self) -> bool:
         """Whether it is worth asking if one of them still is in the queue."""

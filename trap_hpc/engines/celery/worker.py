@@ -198,6 +198,7 @@ class CeleryWorker:
                 if ear is not None:
                     ear.close()
                 ear = None
+                self._heard_s = time.monotonic()  # not deaf: there is nothing to hear
                 time.sleep(HEAR_S)
                 self._follow()
             self._fear_deafness()

@@ -18,12 +18,8 @@ from trap_hpc.run.session.events import Event, Interrupted, Say
 from trap_hpc.run.session.heart import Heart
 from trap_hpc.run.session.jobwatch import JobWatch
 from trap_hpc.run.session.lookout import Lookout
-from trap_hpc.run.session.mending import MendedEngine
-from trap_hpc.run.session.record import (
-    SessionRecord,
-    require_unchanged,
-    write_session,
-)
+from trap_hpc.run.session.patience import lasting_engine
+from trap_hpc.run.session.record import SessionRecord, require_unchanged, write_session
 from trap_hpc.run.session.stopping import forget_request
 from trap_hpc.run.session.teardown import Report, Teardown
 from trap_hpc.run.session.threads import Repeating
@@ -113,7 +109,13 @@ class Session:
         cluster = parts.scheduler.cluster()
         self._heart.start()  # before anybody may wonder whether the session lives
         self._note(begun(parts.request, parts.epoch, parts.site, cluster))
-        self._engine = MendedEngine(self._connect, self._why_broken, self._events.put)
+        self._engine = lasting_engine(
+            self._connect,
+            self._why_broken,
+            parts.site.broker,
+            post=self._events.put,
+            clock=self._clock,
+        )
         self._heart.start_broker(self._engine.renew)
         self._note(replace(self._known(), submitting=True))
         crew = self._crew()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from trap_hpc.engines.base import Lost, Member, Outcome, RemoteEngine
+from trap_hpc.engines.base import Finished, Lost, Member, Outcome, RemoteEngine
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
@@ -17,7 +17,7 @@ from trap_hpc.run.session import words
 from trap_hpc.run.session.events import Post, Say
 
 BROKERS = 10
-"""So many may die in one session, then something else is wrong."""
+"""So many may die without any work done in between, then something else is wrong."""
 
 
 class MendedEngine:
@@ -40,7 +40,7 @@ class MendedEngine:
         self._engine = connect()
         self._open: dict[Task, None] = {}
         self._broken = False
-        self._brokers = 1
+        self._died = 0
         self.name = self._engine.name
 
     @property
@@ -88,6 +88,8 @@ class MendedEngine:
             return self._mend()
         for outcome in news:
             self._open.pop(outcome.task, None)
+            if isinstance(outcome, Finished):
+                self._died = 0
         return news
 
     def renew(self, beat: Beat) -> None:
@@ -113,7 +115,8 @@ class MendedEngine:
     def _break(self) -> None:
         """Take note that the broker is gone; let the error rise if that is the end."""
         why = self._why_broken()
-        if not why or self._brokers >= BROKERS:
+        self._died += 1
+        if not why or self._died >= BROKERS:
             raise  # noqa: PLE0704
         self._broken = True
         lost = words.count(len(self._open), "task")
@@ -124,7 +127,6 @@ class MendedEngine:
     def _mend(self) -> Sequence[Outcome]:
         self._engine.close()
         self._engine = self._connect()
-        self._brokers += 1
         self._broken = False
         lost, self._open = self._open, {}
         return [Lost(task=task, worker="the broker") for task in lost]
