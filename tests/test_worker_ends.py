@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -93,6 +94,18 @@ def test_its_processes_end_with_it_in_the_middle_of_a_task(one_fleet: Fleet) -> 
     worker.kill()
     worker.wait()
     wait_until(lambda: all(map(is_gone, pool)), 2.0)
+
+
+def test_it_leaves_no_folder_when_it_is_killed(
+    one_fleet: Fleet, tmp_path: Path
+) -> None:
+    folder = tmp_path / "of the node"
+    folder.mkdir()
+    worker = one_fleet.start_worker("7_1", TMPDIR=str(folder))
+    one_fleet.wait_for_workers(1)
+    worker.kill()
+    worker.wait()
+    assert not list(folder.iterdir())
 
 
 def test_it_stops_when_the_launcher_says_so(each_fleet: Fleet) -> None:

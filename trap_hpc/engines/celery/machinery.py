@@ -8,6 +8,8 @@ tell the launcher which task killed a process.
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -72,6 +74,7 @@ def make_worker_app(broker: Broker, address: str, run: Path, job: Job) -> Celery
 
 def make_controller(app: Celery, name: str, slots: int, job: Job) -> Any:
     """Return Celery's worker: ``start`` runs it."""
+    _make_no_folder()
     return _Controller(
         app=app,
         hostname=name,
@@ -86,6 +89,15 @@ def make_controller(app: Celery, name: str, slots: int, job: Job) -> Any:
         without_heartbeat=True,
         job=job,
     )
+
+
+def _make_no_folder() -> None:
+    """Let the pool's one file, which it removes at once, lie right in ``/tmp``.
+
+    It would get a folder of its own, which workers that end at once leave behind.
+    """
+    config = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001
+    config["tempdir"] = tempfile.gettempdir()
 
 
 class Assignment(Request):
