@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from celery import Celery
@@ -146,6 +147,26 @@ def test_no_sending_is_done_twice_while_connections_are_cut(
     finally:
         cutter.join()
     assert "Traceback" not in fleet.logs()
+
+
+def test_a_worker_whose_broker_is_gone_writes_nothing_on_its_node(
+    each_fleet: Fleet, road: Proxy, tmp_path: Path
+) -> None:
+    folder = tmp_path / "of the node"
+    folder.mkdir()
+    each_fleet.start_worker("7_1", slots=2, TMPDIR=str(folder))
+    each_fleet.wait_for_workers(1)
+    each_fleet.send("sleep-60-1", "sleep-60-2", "sleep-60-3")
+    (worker,) = each_fleet.engine._books._workers.values()
+    each_fleet.wait_for(lambda: len(worker.held) == 3)
+    road.admitting = False
+    road.cut()
+    each_fleet.wait_for(lambda: "Connection to broker lost" in each_fleet.logs())
+    assert not list(folder.iterdir())
+    road.admitting = True
+    each_fleet.wait_for(lambda: each_fleet.heard)
+    (lost,) = each_fleet.heard
+    assert isinstance(lost, Lost), "the one that waited"
 
 
 def test_a_worker_that_hears_no_launcher_starts_anew(one_fleet: Fleet) -> None:

@@ -112,6 +112,16 @@ def spare(channel: Any) -> None:
         pool.disconnect(inuse_connections=False)
 
 
+def put_nothing_back(channel: Any) -> None:
+    """Let a Redis channel forget what it has when its connection breaks.
+
+    It would send that again, which is for the driver to decide; and if that fails, it
+    would write it to a file in ``/tmp``.
+    """
+    if hasattr(channel, "do_restore"):
+        channel.do_restore = False
+
+
 def broken(connection: Connection) -> tuple[type[BaseException], ...]:
     """Return what may be raised when a broker is not there, or not as it was."""
     return (

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.celery.ear import Ear
-from trap_hpc.engines.celery.line import errors, spare
+from trap_hpc.engines.celery.line import errors, put_nothing_back, spare
 from trap_hpc.engines.celery.machinery import (
     Assignment,
     make_controller,
@@ -119,7 +119,9 @@ class CeleryWorker:
 
     def connected(self, consumer: Any) -> None:
         """Give back what a broken connection has made Celery forget."""
-        spare(consumer.connection.default_channel)
+        channel = consumer.connection.default_channel
+        spare(channel)
+        put_nothing_back(channel)
         consumer.hub.call_repeatedly(LOOK_S, consumer.pool.maintain_pool)
         for assignment in list(self._held.values()):
             if assignment.time_start is None:
