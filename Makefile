@@ -2,6 +2,8 @@
 # make test    all tests
 # make check   what a change must pass besides: lint, format, types
 # make bench   how fast it is here
+# make faults  break things under runs on a Slurm on this machine, some minutes (root)
+# make faults-long   the same for hours, and the tables in docs/explanation/faults.md
 # make cluster a Slurm with three nodes on this machine, to try things out (root)
 # make cluster-down   end it
 # make clean   remove what these made
@@ -11,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: demo test check bench cluster cluster-down clean
+.PHONY: demo test check bench faults faults-long cluster cluster-down clean
 
 demo: $(VENV)/runtime
 	rm -rf demo
@@ -27,6 +29,13 @@ check: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
+
+faults: $(VENV)/dev
+	$(SUDO) $(BIN)/python -m tests.faults --tries 2 --images 200 --records faults-short.jsonl
+
+# What is in faults.jsonl is not done again: it goes on where it was broken off.
+faults-long: $(VENV)/dev
+	$(SUDO) $(BIN)/python -m tests.faults --tries 20 --write docs/explanation/faults.md
 
 cluster: $(VENV)/runtime
 	$(SUDO) $(BIN)/python -m tests.cluster up

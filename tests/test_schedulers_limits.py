@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import RUN, Time, slurm, there
-from tests.faults import request_ as request_
-from tests.faults import shims as shims
-from tests.faults import time as time
+from tests.faulty_slurm import RUN, Time, slurm, there
+from tests.faulty_slurm import request_ as request_
+from tests.faulty_slurm import shims as shims
+from tests.faulty_slurm import time as time
 from tests.shims import Shims
 from tests.slurm_here import SlurmHere, wait_until
 from trap_hpc.errors import SchedulerError

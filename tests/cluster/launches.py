@@ -58,15 +58,28 @@ class Launch:
         workers: int = 6,
         host: str = "login",
         environment: dict[str, str] | None = None,
+        directory: Path | None = None,
     ) -> None:
         self.slurm = slurm
-        self.directory = fresh(slurm, "run")
+        self.directory = directory or fresh(slurm, "run")
         self.paths = RunPaths(self.directory)
         argv: Sequence[str | Path] = [
             *(*TRAP_HPC, "run", images, "--out", self.directory),
             *("--site", site or slurm.site(), "--workers", str(workers), *words),
         ]
         self.command = slurm.popen_as_user(argv, host=host, environment=environment)
+
+    def resume(
+        self,
+        *words: str | Path,
+        host: str = "login",
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        """Let another launcher go on, after the end of the last one."""
+        argv: Sequence[str | Path] = [*TRAP_HPC, "resume", self.directory, *words]
+        self.command = self.slurm.popen_as_user(
+            argv, host=host, environment=environment
+        )
 
     def wait(self, timeout_s: float = 120.0) -> Said:
         """Wait for the launcher's end."""

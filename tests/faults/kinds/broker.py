@@ -1,0 +1,16 @@
+"""Faults of the private broker."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.faults.fault import fault
+from tests.faults.scene import Scene
+from tests.faults.targets import named
+
+
+@fault("broker killed", "SIGKILL of the private broker", gap_s=(4.0, 8.0))
+def kill(scene: Scene) -> str:
+    host = scene.slurm.hosts[scene.host]
+    servers = named(host, "redis-server", scene.slurm.user.uid)
+    return scene.send(scene.pick(servers), signal.SIGKILL)

@@ -1,0 +1,55 @@
+"""How long a run takes to recover from a fault. Pure.
+
+It has recovered when all batches are done that were under way at the moment of the
+fault, and as many workers are there as are wanted. After a launcher that ended it has
+recovered with the first batch that is done after the ``resume``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.faults.watcher import Seen
+
+NOTICED_WITHIN_S = 30.0
+"""Whoever is missing later is missing for another reason."""
+
+
+def recovery_s(seen: Seen, at_s: float, resumed_s: float | None) -> float | None:
+    """Return the seconds; None if the run ended before there was anything to see."""
+    if resumed_s is not None:
+        later = [done_s for done_s in seen.done.values() if done_s > resumed_s]
+        return min(later) - resumed_s if later else None
+    times = [redone_s(seen, at_s), all_back_s(seen, at_s)]
+    known = [each - at_s for each in times if each is not None]
+    return max(known) if known else None
+
+
+def redone_s(seen: Seen, at_s: float) -> float | None:
+    """When the last batch was done that was under way."""
+    done = first_done(seen.done)
+    under_way = [
+        done[batch]
+        for batch, sent_s in seen.sent.items()
+        if batch in done and sent_s <= at_s < done[batch]
+    ]
+    return max(under_way, default=None)
+
+
+def first_done(files: Mapping[str, float]) -> dict[str, float]:
+    """When each batch was done: ``measure-1-000012`` is in several files, perhaps."""
+    done: dict[str, float] = {}
+    for name, done_s in files.items():
+        batch = name.removesuffix(".h5").rpartition(".")[0]
+        done[batch] = min(done_s, done.get(batch, done_s))
+    return done
+
+
+def all_back_s(seen: Seen, at_s: float) -> float | None:
+    """When all workers were there again, if some were missing and came back."""
+    later = [each for each in seen.workers if each[0] > at_s]
+    missing_s = next((t for t, there, wanted in later if there < wanted), None)
+    if missing_s is None or missing_s - at_s > NOTICED_WITHIN_S:
+        return None
+    back = (t for t, there, wanted in later if t > missing_s and there >= wanted)
+    return next(back, None)

@@ -1,0 +1,190 @@
+"""A run from its start to its end, with resumes, while things are broken."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.cluster.processes import Said
+from tests.faults.fault import Fault
+from tests.faults.recovery import recovery_s
+from tests.faults.scene import LEASE_S, Scene
+from tests.faults.verdict import compared, executed, left_behind
+
+LOOK_S = 0.05
+STILL_S = 180.0
+"""A run in which nothing happens for so long hangs."""
+RESUMES = 60
+FINISHED = (0, 3)
+Next = tuple[float, Fault]
+"""How long to wait, then what to break."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What came of one run."""
+
+    tries: dict[str, int] = field(default_factory=dict)
+    """How often each fault was injected."""
+    recoveries_s: dict[str, list[float]] = field(default_factory=dict)
+    resumes: int = 0
+    images_lost: int = 0
+    counted_twice: int = 0
+    batches: int = 0
+    again: int = 0
+    twice: int = 0
+    left: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    """Whatever is not as promised, in words."""
+    seconds: float = 0.0
+
+
+class Trial:
+    """Drives one run; ``plan`` says what to break and when."""
+
+    def __init__(self, scene: Scene, plan: Iterator[Next]) -> None:
+        self._scene = scene
+        self._plan = plan
+        self._next = next(plan, None)
+        self._due_s = 0.0
+        self._moved_s = time.monotonic()
+        self._written = 0
+        self._codes: list[int] = []
+        self.said: list[Said] = []
+        self.result = Result()
+
+    def run(self) -> Result:
+        """Let it run to its end, and judge it."""
+        began_s = time.monotonic()
+        scene = self._scene
+        scene.begin()
+        self._await(first=True)
+        while not self._finished():
+            self._break_something()
+            scene.put_right()
+            time.sleep(LOOK_S)
+        scene.put_right(all_of_it=True)
+        self._judge()
+        self.result.seconds = time.monotonic() - began_s
+        return self.result
+
+    # --- while it goes on
+
+    def _await(self, *, first: bool = False) -> None:
+        """Set the time of the next injection."""
+        if self._next is not None:
+            gap_s, fault = self._next
+            waits = first and not fault.from_start
+            self._due_s = time.monotonic() + gap_s if not waits else 0.0
+
+    def _break_something(self) -> None:
+        if self._next is None:
+            return
+        gap_s, fault = self._next
+        if not fault.from_start and not self._scene.working:
+            return
+        if not self._due_s:
+            self._due_s = time.monotonic() + gap_s
+        if time.monotonic() < self._due_s:
+            return
+        if self._scene.inject(fault):
+            self._moved_s = time.monotonic()
+            self._next = next(self._plan, None)
+            self._await()
+        else:
+            self._due_s = time.monotonic() + 0.2
+
+    def _finished(self) -> bool:
+        launch = self._scene.launch
+        if not launch.command.over:
+            self._look_whether_it_hangs()
+            return False
+        said = launch.wait()
+        self.said.append(said)
+        self._codes.append(said.code)
+        if "Traceback" in said.out + said.err:
+            self._wrong(f"a traceback: {said}")
+        if said.code in FINISHED:
+            return True
+        self._ended(said)
+        return self.result.resumes >= RESUMES
+
+    def _look_whether_it_hangs(self) -> None:
+        written = len(self._scene.watcher.seen.done)
+        if written != self._written:
+            self._written, self._moved_s = written, time.monotonic()
+        if time.monotonic() - self._moved_s > STILL_S:
+            self._wrong(f"nothing happened for {STILL_S:g} s")
+            self._scene.launch.kill()
+            self._moved_s = time.monotonic()
+
+    def _ended(self, said: Said) -> None:
+        """Resume, after a launcher that ended with the run unfinished."""
+        scene = self._scene
+        due = self._unanswered()
+        if not any(_as_expected(fault, said) for fault in due):
+            self._wrong(f"it stopped: {said}")
+        pause_s = scene.chance.uniform(0, LEASE_S)
+        if all(fault.kills_launcher for fault in due):
+            time.sleep(pause_s)
+        scene.put_right(all_of_it=any(not fault.kills_launcher for fault in due))
+        self.result.resumes += 1
+        scene.resume(scene.chance.choice(("login", "login2")))
+        self._moved_s = time.monotonic()
+        self._await()
+
+    def _unanswered(self) -> Sequence[Fault]:
+        """Return the faults that were to end the launcher."""
+        return [
+            each.fault
+            for each in self._scene.injections
+            if each.fault.ends_launcher and each.resumed_s is None
+        ]
+
+    def _wrong(self, words: str) -> None:
+        self._scene.note(f"WRONG: {words}")
+        self.result.wrong.append(words)
+
+    # --- afterwards
+
+    def _judge(self) -> None:
+        scene, result = self._scene, self.result
+        seen = scene.watcher.stop()
+        for each in scene.injections:
+            name = each.fault.name
+            result.tries[name] = result.tries.get(name, 0) + 1
+            took_s = recovery_s(seen, each.at_s, each.resumed_s)
+            if took_s is not None:
+                result.recoveries_s.setdefault(name, []).append(round(took_s, 2))
+        result.left = left_behind(scene)
+        self._judge_catalogue()
+        done = executed(scene.directory, seen)
+        result.batches, result.again, result.twice = (
+            done.batches,
+            done.again,
+            done.twice,
+        )
+        if done.doubled:
+            self._wrong(f"sendings that were done twice: {seen.doubled}")
+        if result.left:
+            self._wrong(f"left behind: {result.left}")
+
+    def _judge_catalogue(self) -> None:
+        scene, result = self._scene, self.result
+        refuses = any(each.fault.refuses for each in scene.injections)
+        if self._codes[-1] != (3 if refuses else 0):
+            self._wrong(f"ended with code {self._codes[-1]}: {self.said[-1]}")
+        if self._codes[-1] not in FINISHED:
+            return
+        found = compared(scene, scene.lab.reference, scene.directory)
+        result.images_lost, result.counted_twice = found.lost, found.counted_twice
+        if not found.same:
+            self._wrong(f"another catalogue: {found.words}")
+
+
+def _as_expected(fault: Fault, said: Said) -> bool:
+    if fault.kills_launcher:
+        return said.code < 0 or said.code == 137
+    return said.code == 1 and re.search(fault.stops, said.err) is not None
