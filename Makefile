@@ -1,6 +1,7 @@
 # make demo    see it work: simulated images in, transients out
 # make test    all tests
 # make check   what a change must pass besides: lint, format, types
+# make kills   kill who writes ledger and catalogue, a hundred times each
 # make bench   how fast it is here
 # make faults  break things under runs on a Slurm on this machine, some minutes (root)
 # make faults-long   the same for hours, and the tables in docs/explanation/faults.md
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: demo test check bench faults faults-long cluster cluster-down clean
+.PHONY: demo test check kills bench faults faults-long cluster cluster-down clean
 
 demo: $(VENV)/runtime
 	rm -rf demo
@@ -26,6 +27,10 @@ check: $(VENV)/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+kills: $(VENV)/dev
+	TRAP_HPC_KILLS=100 $(BIN)/pytest -q tests/test_ledger_kills.py \
+	    tests/test_run_kills.py
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks

@@ -11,7 +11,9 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.synthetic import Sky
 from benchmarks.synthetic_engine import SyntheticEngine
@@ -32,8 +34,12 @@ BATCH = 100
 class Reporter:
     """Watches the run and prints where it is."""
 
-    def __init__(self, marks: list[int]) -> None:
+    def __init__(
+        self, marks: list[int], more: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        """``more`` is told besides, as it is at the time."""
         self._marks = marks
+        self._more = more
         self._phase = ""
 
     def __call__(self, progress: Progress) -> None:
@@ -42,10 +48,11 @@ class Reporter:
         closing = progress.phase == "finishing" != self._phase
         self._phase = progress.phase
         if passed or closing:
-            report("finishing" if closing else "running", progress.associated)
+            phase = "finishing" if closing else "running"
+            report(phase, progress.associated, **self._more)
 
 
-def report(phase: str, images: int) -> None:
+def report(phase: str, images: int, **more: float) -> None:
     record = {
         "phase": phase,
         "images": images,
@@ -53,6 +60,7 @@ def report(phase: str, images: int) -> None:
         "cpu_s": time.process_time(),
         "now_mb": _resident_mb(),
         "peak_mb": _peak_mb(),
+        **more,
     }
     print(json.dumps(record), flush=True)
 

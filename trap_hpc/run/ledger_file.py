@@ -16,19 +16,22 @@ from trap_hpc.errors import RunError, StorageError
 
 SCHEMA_VERSION = 1
 
-_SCHEMA = """
-CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE path (id INTEGER PRIMARY KEY, path TEXT UNIQUE, scanned INTEGER DEFAULT 0);
-CREATE TABLE image (
-    id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER,
-    batch INTEGER, refused INTEGER DEFAULT 0);
-CREATE TABLE refusal (address TEXT, step TEXT, kind TEXT, reason TEXT,
-    PRIMARY KEY (address, step, kind));
-CREATE TABLE batch (
-    id INTEGER PRIMARY KEY, name TEXT UNIQUE, step TEXT, items INTEGER,
-    attempts INTEGER DEFAULT 0, file TEXT, checksum TEXT, seconds REAL);
-CREATE TABLE forced (image INTEGER, batch INTEGER, PRIMARY KEY (image, batch));
-"""
+_SCHEMA = (
+    "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE path ("
+    "id INTEGER PRIMARY KEY, path TEXT UNIQUE, scanned INTEGER DEFAULT 0)",
+    "CREATE TABLE image ("
+    "id INTEGER PRIMARY KEY, address TEXT UNIQUE, taustart_us INTEGER, "
+    "batch INTEGER, refused INTEGER DEFAULT 0)",
+    "CREATE TABLE refusal (address TEXT, step TEXT, kind TEXT, reason TEXT, "
+    "PRIMARY KEY (address, step, kind))",
+    "CREATE TABLE batch ("
+    "id INTEGER PRIMARY KEY, name TEXT UNIQUE, step TEXT, items INTEGER, "
+    "attempts INTEGER DEFAULT 0, file TEXT, checksum TEXT, seconds REAL)",
+    "CREATE TABLE forced (image INTEGER, batch INTEGER, PRIMARY KEY (image, batch))",
+    f"INSERT INTO fact VALUES ('schema_version', '{SCHEMA_VERSION}')",
+)
+_WHOLE = "SELECT count(*) FROM sqlite_master WHERE name = 'fact'"
 
 
 class LedgerFile:
@@ -51,11 +54,18 @@ class LedgerFile:
             self._db = sqlite3.connect(path, timeout=1)
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("BEGIN EXCLUSIVE")
-            self._db.commit()  # the lock stays, in this locking mode
-            if create:
-                self._db.executescript(_SCHEMA)
-                version = ("schema_version", str(SCHEMA_VERSION))
-                self._db.execute("INSERT INTO fact VALUES (?, ?)", version)
+            for statement in _SCHEMA if create else ():
+                self._db.execute(statement)
+            self._db.commit()  # all of it or nothing; the lock stays, in this mode
+        self._require_whole()
+
+    def _require_whole(self) -> None:
+        if not self._all(_WHOLE)[0][0]:
+            self.close()
+            raise RunError(
+                f"{self._path} is empty: the run was killed while it was being made, "
+                "and nothing was done yet; remove its folder and start again"
+            )
 
     def close(self) -> None:
         """Give the lock back. What was not committed is gone."""
