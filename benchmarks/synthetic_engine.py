@@ -19,6 +19,7 @@ class SyntheticEngine:
 
     name = "synthetic"
     workers = 1
+    places = 1
     capacity = 2
 
     def __init__(self, sources: int) -> None:

@@ -3,6 +3,10 @@
 # Stop them with: trap-hpc stop /scratch/you/runs/trap-k3m9x2pq
 # Without it they end by themselves, when their launcher is gone.
 
+# Since when it runs, and for how long at most: workers leave in time.
+printf -v TRAP_HPC_JOB_BEGAN '%(%s)T' -1
+export TRAP_HPC_JOB_BEGAN
+
 # From where the run was started; the profile's `environment` adds names.
 export HOME=/home/you
 export LANG=en_GB.UTF-8

@@ -81,7 +81,7 @@ def private_broker(run: Path, **changes: object) -> Iterator[PrivateBroker]:
 
 
 @contextmanager
-def client(private: PrivateBroker, **changes: object) -> Iterator[redis.Redis[bytes]]:
+def client(private: PrivateBroker, **changes: object) -> Iterator[redis.Redis]:
     """Somebody with the credentials, but for what is changed."""
     broker, folder = private.broker, private.folder
     options: dict[str, object] = {
@@ -98,7 +98,7 @@ def client(private: PrivateBroker, **changes: object) -> Iterator[redis.Redis[by
             "ssl_keyfile": str(folder / "client.key"),
             "ssl_ca_certs": str(folder / "authority.pem"),
         }
-    with redis.Redis(**(options | changes)) as made:  # type: ignore[call-overload]
+    with redis.Redis(**(options | changes)) as made:
         yield made
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trap_hpc.engines.base import Lost, Member, Outcome
 from trap_hpc.engines.broker import Broker
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import SchedulerError
 from trap_hpc.pipeline.tasks import Task
@@ -120,6 +121,7 @@ class Workers:
     did: list[str] = field(default_factory=list)
     tasks: deque[Task] = field(default_factory=deque)
     forgotten: set[str] = field(default_factory=set)
+    ends: list[TimeLeft] = field(default_factory=list)
     deaf: Exception | None = None
     """Raised by whoever wants to hear from the workers."""
     fault: Exception | None = None
@@ -128,6 +130,10 @@ class Workers:
     @property
     def workers(self) -> int:
         return max(1, sum(member.slots for member in self.there))
+
+    @property
+    def places(self) -> int:
+        return len(self.there)
 
     @property
     def capacity(self) -> int:
@@ -160,12 +166,17 @@ class Workers:
         self.forgotten.update(jobs)
         self.there = [member for member in self.there if member.job not in jobs]
 
+    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
+        self.ends = list(jobs)
+
     def dismiss(self) -> None:
         self.did.append("dismiss")
         if self.fault:
             raise self.fault
 
-    def come(self, *jobs: str, slots: int = 2) -> None:
+    def come(
+        self, *jobs: str, slots: int = 2, done: int = 1, left_s: float | None = None
+    ) -> None:
         self.there += [
             Member(
                 name=f"w{job}",
@@ -174,6 +185,8 @@ class Workers:
                 slots=slots,
                 address="10.0.0.1",
                 silent_s=0.0,
+                done=done,
+                left_s=left_s,
             )
             for job in jobs
         ]

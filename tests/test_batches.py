@@ -2,108 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome
+from tests.batches import Counted, Fate, ScriptedEngine, killed, ledger, paths, refusals
+from trap_hpc.engines.base import Failed, Finished, Lost, Outcome
 from trap_hpc.errors import RunError, StorageError
 from trap_hpc.paths import RunPaths
-from trap_hpc.pipeline.measurements import save
-from trap_hpc.pipeline.records import Refusal
-from trap_hpc.pipeline.tasks import Batch, Item, Receipt, Task, read_batch
+from trap_hpc.pipeline.tasks import Batch, Item, Receipt, Task
 from trap_hpc.run import receipts
-from trap_hpc.run.batches import Dispatcher, Work
+from trap_hpc.run.batches import Dispatcher
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
+from trap_hpc.run.sendings import Work
 
-Fate = Callable[[Task, Batch], Outcome | None]
-
-
-class ScriptedEngine:
-    """An engine whose tasks end as the test says; by default they finish."""
-
-    name = "scripted"
-    workers = 2
-    capacity = 4
-
-    def __init__(self, fate: Fate) -> None:
-        self.fate = fate
-        self.sent: list[Task] = []
-        self.executed: Counter[str] = Counter()
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def submit(self, task: Task) -> None:
-        self.sent.append(task)
-
-    def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
-        tasks, self.sent = self.sent, []
-        return [self._outcome(task) for task in tasks]
-
-    def _outcome(self, task: Task) -> Outcome:
-        batch = read_batch(Path(task.run) / "batches", task.batch)
-        outcome = self.fate(task, batch)
-        return outcome or self._finished(task, batch)
-
-    def _finished(self, task: Task, batch: Batch) -> Finished:
-        addresses = [item.address for item in batch.items]
-        self.executed.update(addresses)
-        found = [Refusal(address=a, kind="left out", reason="test") for a in addresses]
-        path = Path(task.run) / "measurements" / f"{task.batch}.{task.attempt}.h5"
-        receipt = Receipt(
-            file=path.name, checksum=save(path, found), items=len(found), seconds=1.0
-        )
-        return Finished(task=task, receipt=receipt)
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> RunPaths:
-    paths = RunPaths(tmp_path / "run")
-    paths.make()
-    return paths
-
-
-@pytest.fixture
-def ledger(paths: RunPaths) -> Iterator[Ledger]:
-    ledger = Ledger(paths.ledger, create=True)
-    ledger.note("session", "1")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def refusals(paths: RunPaths, ledger: Ledger) -> Callable[[Fate, int], Counted]:
-    def run(fate: Fate, images: int) -> Counted:
-        engine = ScriptedEngine(fate)
-        pace = Pace(fixed=8)
-        dispatcher = Dispatcher(engine, ledger, paths, pace, lambda _: None)
-        work = [Work(id=n, item=Item(address=f"{n}.fits")) for n in range(images)]
-        dispatcher.offer("measure", work)
-        found: list[Refusal] = []
-        while not dispatcher.idle:
-            dispatcher.feed(hold_partial=False)
-            for done in dispatcher.collect(0):
-                found += [f for f in done.findings if isinstance(f, Refusal)]
-        return Counted(found, engine.executed)
-
-    return run
-
-
-class Counted:
-    def __init__(self, refusals: list[Refusal], executed: Counter[str]) -> None:
-        self.failed = [r for r in refusals if r.kind == "failed"]
-        self.done = [r.address for r in refusals if r.kind == "left out"]
-        self.executed = executed
-
-
-def killed(task: Task) -> Died:
-    return Died(task=task, worker="worker-0", how="signal 9")
+__all__ = ["ledger", "paths", "refusals"]
 
 
 def test_every_item_is_done_once(refusals: Callable[[Fate, int], Counted]) -> None:
@@ -171,26 +85,6 @@ def test_a_damaged_measurement_file_is_made_again(
         return Finished(task=task, receipt=receipt)
 
     assert len(refusals(damaged, 20).done) == 20
-
-
-def test_a_measurement_file_that_is_seen_late_is_not_made_again(
-    paths: RunPaths, refusals: Callable[[Fate, int], Counted]
-) -> None:
-    def late(task: Task, batch: Batch) -> Outcome | None:
-        path = paths.measurements / f"{task.batch}.{task.attempt}.h5"
-        addresses = [item.address for item in batch.items]
-        found = [Refusal(address=a, kind="left out", reason="test") for a in addresses]
-        hidden = path.with_suffix(".hidden")
-        checksum = save(hidden, found)
-        threading.Timer(1.0, hidden.rename, [path]).start()
-        receipt = Receipt(file=path.name, checksum=checksum, items=8, seconds=1.0)
-        return Finished(task=task, receipt=receipt)
-
-    counted = refusals(late, 50)
-    assert sorted(counted.done) == sorted(f"{n}.fits" for n in range(50))
-    written = [path.name for path in paths.measurements.iterdir()]
-    assert len(written) == 7
-    assert all(name.endswith(".1.h5") for name in written), "none was sent twice"
 
 
 def test_a_lost_batch_file_is_written_again(

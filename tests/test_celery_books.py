@@ -159,10 +159,10 @@ def test_a_task_is_returned_only_by_who_may_have_it(desk: Desk) -> None:
     desk.hear(Taken(worker="a", id=held))
     assert desk.hear(Returned(worker="b", id=held)) == []
     assert desk.hear(Returned(worker="b", id=free)) == [
-        Lost(task=task("free"), worker="b")
+        Lost(task=task("free"), worker="b", begun=False)
     ]
     assert desk.hear(Returned(worker="a", id=held)) == [
-        Lost(task=task("held"), worker="a")
+        Lost(task=task("held"), worker="a", begun=False)
     ]
 
 

@@ -154,7 +154,7 @@ def test_a_launcher_that_was_busy_reads_all_before_it_gives_anybody_up(
 
 
 @contextmanager
-def shared_redis(folder: Path) -> Iterator[tuple[Broker, redis.Redis[bytes]]]:
+def shared_redis(folder: Path) -> Iterator[tuple[Broker, redis.Redis]]:
     """A server where others have keys, too."""
     with private_broker(folder, binary=systems(), tls="off") as private:
         broker = replace(private.broker, private=False)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -15,7 +16,15 @@ import pytest
 from tests.fleet import BROKERS, broker_of, fleet, new_run
 from tests.rabbitmq import rabbitmq_url
 from tests.samples import write_noise
-from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
+from trap_hpc.engines.base import (
+    Died,
+    Engine,
+    Failed,
+    Finished,
+    Lost,
+    Outcome,
+    TimedOut,
+)
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import MeasurementError
@@ -158,6 +167,26 @@ def test_a_killed_worker_is_told_from_a_task_that_waited(run: RunPaths) -> None:
         engine.submit(third)
         (outcome,) = hear(engine, 1)
     assert isinstance(outcome, Finished), "a dead worker is replaced"
+
+
+@pytest.mark.parametrize("engine", IN_PROCESSES, indirect=True)
+def test_a_task_that_takes_too_long_is_ended_and_the_next_is_done(
+    engine: Engine, run: RunPaths
+) -> None:
+    """Its process waits in the system for something that never comes."""
+    os.mkfifo(run.directory / "hangs.fits")
+    hanging = scan_task(run, "scan-1", [run.directory / "hangs.fits"])
+    limited = replace(hanging, limit_s=1.0)
+    began_s = time.monotonic()
+    engine.submit(limited)
+    (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, TimedOut)
+    assert outcome.task == limited
+    assert time.monotonic() - began_s > 1.0
+    image = write_noise(run.directory / "a.fits")
+    engine.submit(replace(scan_task(run, "scan-2", [image]), limit_s=60.0))
+    (outcome,) = hear(engine, 1)
+    assert isinstance(outcome, Finished)
 
 
 def test_close_ends_all_processes(run: RunPaths) -> None:

@@ -68,59 +68,6 @@ def test_a_job_that_waits_for_ever_does_not_end_the_run(watch: Watch) -> None:
     watch.pass_time(5000)
 
 
-def test_good_jobs_that_end_early_are_replaced(watch: Watch) -> None:
-    watch.cluster.run()
-    watch.workers.come("1_0", "1_1", "1_2")
-    watch.pass_time(3)
-    watch.cluster.end("TIMEOUT", "1_0", "1_1")
-    watch.pass_time(70)
-    assert "2 jobs submitted to slurm in the place of 1_[0-1]: 2" in watch.told
-
-
-@pytest.mark.parametrize("native", ["FAILED", "CANCELLED", "OUT_OF_MEMORY"])
-def test_bad_jobs_are_not_replaced(watch: Watch, native: str) -> None:
-    watch.cluster.run()
-    watch.workers.come("1_0", "1_1", "1_2")
-    watch.pass_time(3)
-    watch.cluster.end(native, "1_0")
-    watch.pass_time(200)
-    assert watch.cluster.calls.count("submit") == 1
-
-
-def test_jobs_whose_worker_never_came_are_not_replaced(watch: Watch) -> None:
-    watch.workers.come("1_2")
-    watch.cluster.run("1_2")
-    watch.cluster.end("COMPLETED", "1_0")
-    watch.pass_time(200)
-    assert watch.cluster.calls.count("submit") == 1
-
-
-def preempt_all(watch: Watch) -> None:
-    """End all jobs, and all that come in their place."""
-    for array in range(1, 60):
-        ids = [id_ for id_ in watch.cluster.table if id_.startswith(f"{array}_")]
-        watch.cluster.run(*ids)
-        watch.workers.come(*ids)
-        watch.pass_time(2)
-        watch.cluster.end("PREEMPTED", *ids)
-        watch.pass_time(61)
-
-
-def test_jobs_whose_worker_came_and_went_unseen_are_replaced(watch: Watch) -> None:
-    watch.workers.come("1_2")
-    watch.cluster.run()
-    watch.call("left", "1_0")
-    watch.cluster.end("COMPLETED", "1_0")
-    watch.pass_time(10)
-    assert "1 job submitted to slurm in the place of 1_0: 2" in watch.told
-
-
-def test_replacing_has_an_end(watch: Watch) -> None:
-    with pytest.raises(RunError, match="all jobs ended: PREEMPTED in plain words"):
-        preempt_all(watch)
-    assert watch.cluster.calls.count("submit") == 11
-
-
 def test_a_launcher_that_slept_has_its_workers_replaced(watch: Watch) -> None:
     watch.cluster.run()
     watch.workers.come("1_0", "1_1", "1_2")

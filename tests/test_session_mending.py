@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from trap_hpc.engines.base import Finished, Lost, Member, Outcome
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Receipt, Task
@@ -25,6 +26,7 @@ class Workers:
     closed: bool = False
     name: str = "celery"
     workers: int = 1
+    places: int = 1
     capacity: int = 2
 
     def start(self) -> None: ...
@@ -46,6 +48,8 @@ class Workers:
         return []
 
     def forget(self, jobs: Collection[str]) -> None: ...
+
+    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None: ...
 
     def dismiss(self) -> None: ...
 

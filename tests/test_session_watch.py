@@ -78,7 +78,7 @@ def test_jobs_that_end_the_same_way_are_one_sentence(tmp_path: Path) -> None:
     log.write_text("a\nb\nTraceback\nModuleNotFoundError: numpy\n")
     watch.cluster.end("FAILED", *(f"1_{n}" for n in range(499)))
     watch.pass_time(10)
-    (line,) = [line for line in watch.said if "ended" in line]
+    (line,) = [line for line in watch.said if "in plain words" in line]
     assert line.startswith("499 jobs ended (1_[0-498] on n1): FAILED in plain words")
     assert line.endswith("Traceback\n    ModuleNotFoundError: numpy")
     assert str(log) in line

@@ -18,7 +18,7 @@ JOBS = {
 
 
 def waiting(reason: str) -> Job:
-    (job,) = Slurm().parse_jobs(f"7_1|PENDING|{reason}|N/A||trap-x\n")
+    (job,) = Slurm().parse_jobs(f"7_1|PENDING|{reason}|N/A|1:00:00||trap-x\n")
     return job
 
 
@@ -116,7 +116,7 @@ def test_ends_are_explained(number: str, details: str, words: str) -> None:
 def test_ends_that_were_not_recorded_are_explained(
     native: str, details: str, words: str
 ) -> None:
-    (job,) = Slurm().parse_jobs(f"7|{native}|None|N/A|n1|trap-x\n")
+    (job,) = Slurm().parse_jobs(f"7|{native}|None|N/A|0:00|n1|trap-x\n")
     assert words in Slurm().explain(job, details)
 
 

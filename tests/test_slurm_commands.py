@@ -56,7 +56,7 @@ def test_all_runs_are_asked_for_at_once_and_all_jobs_cancelled_at_once() -> None
     argv = [*Slurm().jobs(["trap-a", "trap-b"])]
     assert shlex.join(argv) == (
         "squeue --me --noheader --array --states=all --name=trap-a,trap-b "
-        "'--format=%i|%T|%r|%e|%N|%j'"
+        "'--format=%i|%T|%r|%e|%L|%N|%j'"
     )
     assert [*Slurm().cancel(["12", "13_4"])] == ["scancel", "12", "13_4"]
 
@@ -191,7 +191,25 @@ def test_every_word_for_a_state_is_known(native: str, state: State) -> None:
 def test_an_unknown_word_is_a_job_that_is_left(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    (job,) = Slurm().parse_jobs("7|BEWILDERED|None|N/A|n1|trap-x\n")
+    (job,) = Slurm().parse_jobs("7|BEWILDERED|None|N/A|0:00|n1|trap-x\n")
     assert job.state.left
     assert "BEWILDERED" in caplog.text
     assert "BEWILDERED" in Slurm().explain(job, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "left_s"),
+    [
+        ("0:30", 30.0),
+        ("12:05", 725.0),
+        ("1:00:00", 3600.0),
+        ("2-01:00:00", 176400.0),
+        ("UNLIMITED", None),
+        ("NOT_SET", None),
+        ("INVALID", None),
+        ("", None),
+    ],
+)
+def test_how_long_a_job_may_still_run_is_read(text: str, left_s: float | None) -> None:
+    (job,) = Slurm().parse_jobs(f"7|RUNNING|None|N/A|{text}|n1|trap-x\n")
+    assert job.left_s == left_s

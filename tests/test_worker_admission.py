@@ -187,7 +187,7 @@ def test_one_that_was_there_dials_as_long_as_the_lease_holds(
         last.join()
 
 
-PLACE = Place(job="7_1", node="n1", cores=1, memory_bytes=0, ends_s=None)
+PLACE = Place(job="7_1", node="n1", cores=1, memory_bytes=0, left_s=None)
 
 
 def test_a_worker_tells_what_its_job_gave_it(one_fleet: Fleet) -> None:
@@ -199,17 +199,23 @@ def test_a_worker_tells_what_its_job_gave_it(one_fleet: Fleet) -> None:
         SLURM_CPUS_PER_TASK="1",
         TRAP_HPC_CORES="",
         SLURM_MEM_PER_NODE="2048",
-        SLURM_JOB_END_TIME="2000000000",
+        # By another clock than ours: what counts is how long it was given.
+        SLURM_JOB_START_TIME="1000000000",
+        SLURM_JOB_END_TIME="1000003600",
+        TRAP_HPC_JOB_BEGAN=str(int(time.time())),
         SLURMD_NODENAME="n7",
     )
     one_fleet.wait_for_workers(1)
     call = the_call(one_fleet)
     assert (call.job, call.node, call.cores) == ("12_3", "n7", 1)
     assert call.memory_bytes == 2 * 2**30
-    assert call.ends_s == 2e9
+    assert call.ends_s is not None
+    assert 3540 < call.ends_s - time.time() <= 3600
     assert call.python == sys.executable
     (member,) = one_fleet.engine.members()
     assert (member.job, member.node, member.slots) == ("12_3", "n7", 1)
+    assert member.left_s is not None
+    assert 3540 < member.left_s < 3600
 
 
 def test_no_secret_is_said(one_fleet: Fleet) -> None:

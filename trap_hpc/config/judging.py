@@ -25,6 +25,7 @@ LIMITS = {
     "max_jobs": NOT_NEGATIVE,
     "poll_s": POSITIVE,
     "submit_timeout_s": POSITIVE,
+    "time_limit_s": NOT_NEGATIVE,
     "lease_s": POSITIVE,
     "beat_s": POSITIVE,
 }

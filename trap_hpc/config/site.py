@@ -67,6 +67,9 @@ class Site:
     poll_s: float = 60.0
     """The scheduler is asked once in so many seconds at most."""
     submit_timeout_s: float = 60.0
+    time_limit_s: float = 0.0
+    """So long an image may take before it is tried on another worker, and then
+    refused; 0: twenty times as long as the slowest so far, two minutes at least."""
     lease_s: float = 60.0
     """Workers end when they have seen nothing of the launcher for so long."""
     beat_s: float = 5.0

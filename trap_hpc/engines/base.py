@@ -4,8 +4,10 @@
 `capacity` tasks are under way, and `outcomes` to hear what became of them: every
 submitted task has exactly one outcome. An engine delivers a task at most once and never
 sends it again by itself: it knows nothing of images, and the driver alone decides, from
-its ledger, what is worth a second try. `close` ends all workers, at once and also in
-the middle of a task; it may be called twice, and after a failed start.
+its ledger, what is worth a second try. What the driver can't know is when a worker
+begins with a task: so it is the engine that ends a task at its limit, and the process
+with it. `close` ends all workers, at once and also in the middle of a task; it may be
+called twice, and after a failed start.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.pipeline.tasks import Receipt, Task
 
@@ -45,14 +48,25 @@ class Died:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """The task was with a worker that is gone, and is not to blame for that."""
+class TimedOut:
+    """The task was worked on for longer than its limit, and was ended."""
 
     task: Task
     worker: str
 
 
-Outcome = Finished | Failed | Died | Lost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The task was with a worker that is gone, and is not to blame for that."""
+
+    task: Task
+    worker: str
+    begun: bool = True
+    """False: the worker gave it back, having had no time for it."""
+
+
+Trouble = Failed | Died | TimedOut | Lost
+Outcome = Finished | Trouble
 
 
 class Engine(Protocol):
@@ -63,6 +77,10 @@ class Engine(Protocol):
     @property
     def workers(self) -> int:
         """How many tasks are worked on at the same time."""
+
+    @property
+    def places(self) -> int:
+        """In how many places: a task that failed in one may do well in another."""
 
     @property
     def capacity(self) -> int:
@@ -95,6 +113,10 @@ class Member:
     """By which of the launcher's addresses it came."""
     silent_s: float
     """How long ago it was last heard of."""
+    done: int = 0
+    """How many tasks it has finished."""
+    left_s: float | None = None
+    """How long its job may still run, if it knows."""
 
 
 class RemoteEngine(Engine, Protocol):
@@ -112,6 +134,9 @@ class RemoteEngine(Engine, Protocol):
 
     def forget(self, jobs: Collection[str]) -> None:
         """Take the workers of these jobs for lost: the scheduler says they ended."""
+
+    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
+        """Tell workers when their jobs will be ended, who don't know."""
 
     def dismiss(self) -> None:
         """Tell all workers to stop, and to drop what they work on."""

@@ -21,7 +21,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome
+from trap_hpc.engines.base import Died, Failed, Finished, Lost, Outcome, TimedOut
 from trap_hpc.errors import RunError, StorageError
 from trap_hpc.pipeline.tasks import Receipt, Task, work
 
@@ -52,6 +52,11 @@ class ProcessesEngine:
         return self._workers
 
     @property
+    def places(self) -> int:
+        """In how many places: a process that was ended has another in its place."""
+        return self._workers
+
+    @property
     def capacity(self) -> int:
         """How many tasks may be under way, those waiting at a worker included."""
         return self._workers * (1 + WAITING_AT_A_WORKER)
@@ -74,11 +79,12 @@ class ProcessesEngine:
         """Wait until a worker says something or dies, and return all the news."""
         talking = {worker.connection: worker for worker in self._pool}
         ready = wait(list(talking), timeout_s)
-        return [
+        news = [
             outcome
             for connection in ready
             for outcome in self._news(talking[connection])
         ]
+        return [*news, *self._end_the_slow()]
 
     def close(self) -> None:
         """Kill all workers; what they had not finished is not there."""
@@ -104,6 +110,12 @@ class ProcessesEngine:
             self._replace(worker)
             yield from worker.last_words()
 
+    def _end_the_slow(self) -> Iterator[Outcome]:
+        for worker in [worker for worker in self._pool if worker.overran]:
+            worker.kill()
+            self._replace(worker)
+            yield from worker.last_words(overran=True)
+
     def _replace(self, worker: _Worker) -> None:
         """Put a new worker in the place of a dead one, if that has any hope."""
         self._stillborn = 0 if worker.ready else self._stillborn + 1
@@ -123,6 +135,7 @@ class _Worker:
         self.number = number
         self.ready = False
         self.tasks: deque[Task] = deque()
+        self._began_s = time.monotonic()
         self.connection, theirs = context.Pipe()
         self._process = context.Process(
             target=_serve, args=(theirs, core), name=f"worker-{number}", daemon=True
@@ -132,7 +145,15 @@ class _Worker:
         theirs.close()
         self.pid: int = self._process.pid
 
+    @property
+    def overran(self) -> bool:
+        """Whether it works on its first task for longer than that may take."""
+        limit_s = self.tasks[0].limit_s if self.tasks and self.ready else 0.0
+        return 0.0 < limit_s < time.monotonic() - self._began_s
+
     def send(self, task: Task) -> None:
+        if not self.tasks:
+            self._began_s = time.monotonic()
         self.tasks.append(task)
         # If it has died, `receive` will say so, and what it had to do.
         with contextlib.suppress(OSError):
@@ -140,6 +161,7 @@ class _Worker:
 
     def receive(self) -> Iterator[Outcome]:
         message = self.connection.recv_bytes()
+        self._began_s = time.monotonic()  # with the next one
         if message == READY:
             self.ready = True
             return  # no news of a task
@@ -150,15 +172,17 @@ class _Worker:
         else:
             yield Failed(task=task, **answer)
 
-    def last_words(self) -> Iterator[Outcome]:
+    def last_words(self, *, overran: bool = False) -> Iterator[Outcome]:
         """Its first task was being worked on when it died; the others waited."""
         how = self.how()
         name = f"{self._process.name} (process {self.pid})"
         for position, task in enumerate(self.tasks):
-            if position == 0 and self.ready:
-                yield Died(task=task, worker=name, how=how)
-            else:
+            if position > 0 or not self.ready:
                 yield Lost(task=task, worker=name)
+            elif overran:
+                yield TimedOut(task=task, worker=name)
+            else:
+                yield Died(task=task, worker=name, how=how)
 
     def how(self) -> str:
         """Say how the process ended."""

@@ -14,6 +14,7 @@ class SerialEngine:
 
     name = "serial"
     workers = 1
+    places = 1
     capacity = 1
 
     def __init__(self) -> None:

@@ -44,6 +44,10 @@ class Task:
     run: str
     batch: str
     attempt: int = 1
+    expected_s: float = 0.0
+    """How long it should take; 0: nobody knows."""
+    limit_s: float = 0.0
+    """When it has been worked on for so long it is ended; 0: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,60 +1,50 @@
 """Cutting work into batches, sending them, and sending again what was lost.
 
-The engine delivers at most once; what is worth another try is decided here. A worker's
-process that dies under a batch costs the batch an attempt. After three, the batch is
-cut in two, and so on until the guilty image stands alone and is refused, while all
-others are done. Losing a worker that was not to blame costs nothing, within reason.
+The engine delivers at most once; what is worth another try is decided here, by the
+rules of `run.sendings`. Near the end a batch that is long under way is given to another
+worker, too: the first measurement file that is whole counts.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from trap_hpc.engines.base import Died, Engine, Failed, Finished, Lost, Outcome
-from trap_hpc.errors import RunError, StorageError
+from trap_hpc.engines.base import (
+    Died,
+    Engine,
+    Failed,
+    Finished,
+    Lost,
+    Outcome,
+    TimedOut,
+    Trouble,
+)
+from trap_hpc.errors import StorageError
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.measurements import Finding
 from trap_hpc.pipeline.records import Refusal
-from trap_hpc.pipeline.tasks import Batch, Item, Task, write_batch
+from trap_hpc.pipeline.tasks import Batch, Task, write_batch
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
 from trap_hpc.run.receipts import Receipts, Seen
+from trap_hpc.run.sendings import (
+    LONGER,
+    Done,
+    Sending,
+    Verdict,
+    Work,
+    after_death,
+    after_failure,
+    after_loss,
+    after_time,
+)
+from trap_hpc.run.underway import UnderWay
 
-ATTEMPTS = 3
-LOSSES = 10
 STEPS = ("scan", "force", "measure")
 """In the order of their urgency: light curves wait for forced fits."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One item to be worked on. ``id`` is its id in the ledger."""
-
-    id: int
-    item: Item
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
-    """A batch under way, and what has become of it so far."""
-
-    batch: int
-    step: str
-    work: Sequence[Work]
-    deaths: int = 0
-    tries: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A finished batch."""
-
-    batch: int
-    step: str
-    work: Sequence[Work]
-    findings: Sequence[Finding]
 
 
 class Dispatcher:
@@ -67,6 +57,7 @@ class Dispatcher:
         paths: RunPaths,
         pace: Pace,
         log: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
@@ -76,7 +67,7 @@ class Dispatcher:
         self._session = ledger.fact("session")
         self._waiting: dict[str, deque[Work]] = {step: deque() for step in STEPS}
         self._again: deque[Sending] = deque()
-        self._sent: dict[Task, Sending] = {}
+        self._under_way = UnderWay(clock)
         self._receipts: Receipts[Sending] = Receipts(paths.measurements)
         self._next = ledger.next_batch()
         self._total = 0
@@ -84,8 +75,7 @@ class Dispatcher:
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is under way."""
-        waiting = self._again or any(self._waiting.values())
-        return not (self._sent or self._receipts or waiting)
+        return not (self._under_way or self._again or any(self._waiting.values()))
 
     def waiting(self, step: str) -> int:
         """How many items of ``step`` have not been sent."""
@@ -109,14 +99,18 @@ class Dispatcher:
 
         ``hold_partial`` keeps forced fits back until they fill a batch.
         """
-        while len(self._sent) < self._engine.capacity:
-            if self._again:
-                self._send(self._again.popleft())
-                continue
-            step = self._most_urgent(hold_partial)
-            if step is None:
+        while self._under_way.tasks < self._engine.capacity:
+            sending = self._next_sending(hold_partial)
+            if sending is None:
                 return
-            self._send(self._cut(step))
+            self._send(sending)
+
+    def _next_sending(self, hold_partial: bool) -> Sending | None:
+        if self._again:
+            return self._again.popleft()
+        if step := self._most_urgent(hold_partial):
+            return self._cut(step)
+        return None if any(self._waiting.values()) else self._straggler()
 
     def collect(self, timeout_s: float) -> list[Done]:
         """Wait for news and return the batches that are done.
@@ -149,84 +143,109 @@ class Dispatcher:
     def _cut(self, step: str) -> Sending:
         queue = self._waiting[step]
         size = min(self._size(step), len(queue))
-        return self._new(step, [queue.popleft() for _ in range(size)])
+        work = [queue.popleft() for _ in range(size)]
+        return Sending(batch=0, step=step, work=work)
 
-    def _new(self, step: str, work: Sequence[Work], deaths: int = 0) -> Sending:
-        batch, self._next = self._next, self._next + 1
-        return Sending(batch=batch, step=step, work=work, deaths=deaths)
+    def _straggler(self) -> Sending | None:
+        """Return a batch that takes strangely long, while some worker is idle."""
+        if self._under_way.tasks >= self._engine.workers:
+            return None
+        late = self._under_way.late(
+            lambda each: self._pace.late_s(each.step, len(each.work))
+        )
+        for sending in late:
+            self._log(f"batch {sending.batch} takes long: another worker tries it, too")
+            return sending
+        return None
 
     def _send(self, sending: Sending) -> None:
-        sending = replace(sending, tries=sending.tries + 1)
-        name = f"{sending.step}-{self._session}-{sending.batch:06d}"
-        items = [work.item for work in sending.work]
-        batch = Batch(name=name, step=sending.step, items=items)
-        write_batch(self._paths.batches, batch)
-        self._ledger.sent(sending.batch, name, sending.step, len(items), sending.tries)
-        run = str(self._paths.directory.absolute())  # workers stand elsewhere
-        task = Task(run=run, batch=name, attempt=sending.tries)
-        self._sent[task] = sending
+        number = sending.batch or self._next
+        self._next = max(self._next, number + 1)
+        sending = replace(sending, batch=number, tries=sending.tries + 1)
+        task = self._task(sending)
+        self._ledger.sent(
+            number, task.batch, sending.step, len(sending.work), sending.tries
+        )
+        self._under_way.sent(task, sending)
         self._engine.submit(task)
 
+    def _task(self, sending: Sending) -> Task:
+        """Write the batch where its workers find it, and return what they are told."""
+        step, items = sending.step, [work.item for work in sending.work]
+        name = f"{step}-{self._session}-{sending.batch:06d}"
+        write_batch(self._paths.batches, Batch(name=name, step=step, items=items))
+        return Task(
+            run=str(self._paths.directory.absolute()),  # workers stand elsewhere
+            batch=name,
+            attempt=sending.tries,
+            expected_s=self._pace.expected_s(step, len(items)),
+            limit_s=self._limit_s(sending),
+        )
+
+    def _limit_s(self, sending: Sending) -> float:
+        """Whoever took too long gets twice the time: the worker may be slow."""
+        limit_s = self._pace.may_take_s(sending.step, len(sending.work))
+        return limit_s * float(2 ** min(len(sending.slow), LONGER))
+
+    # what became of it ---------------------------------------------------------
+
     def _hear(self, news: Outcome) -> Done | None:
-        sending = self._sent.pop(news.task)
+        sending = self._under_way.returned(news.task)
+        if sending is None:
+            return None  # another worker was quicker
+        if isinstance(news, Finished):
+            self._receipts.add(sending, news.receipt)
+            return None
+        verdict = self._judge(news, sending)
+        if isinstance(verdict, Refusal):
+            return self._done(sending, [verdict])
+        self._replace(sending, verdict)
+        return None
+
+    def _judge(self, news: Trouble, sending: Sending) -> Verdict:
+        batch, log = sending.batch, self._log
         match news:
-            case Finished():
-                self._receipts.add(sending, news.receipt)
             case Died():
-                return self._died(news, sending)
+                log(f"{news.worker} died under batch {batch}: {news.how}")
+                return after_death(sending, news.how)
+            case TimedOut():
+                limit_s, places = news.task.limit_s, self._engine.places
+                log(f"batch {batch} took over {limit_s:.0f} s on {news.worker}")
+                return after_time(sending, news.worker, limit_s, places=places)
+            case Lost(begun=False):
+                log(f"{news.worker} gave batch {batch} back")
+                return [sending]
             case Lost():
-                self._try_again(sending, f"{news.worker} is lost")
+                return self._lost(sending, f"{news.worker} is lost")
             case Failed(fatal=True):
                 raise StorageError(news.error)
             case Failed():
-                if sending.tries >= ATTEMPTS:
-                    raise RunError(f"batch {news.task.batch} failed: {news.error}")
-                self._try_again(sending, news.error)
-        return None
+                log(f"batch {batch} is sent again: {news.error}")
+                return after_failure(sending, news.error)
+
+    def _lost(self, sending: Sending, why: str) -> Sequence[Sending]:
+        self._log(f"batch {sending.batch} is sent again: {why}")
+        return after_loss(sending, why, str(self._paths.log))
+
+    def _replace(self, sending: Sending, others: Sequence[Sending]) -> None:
+        """Send ``others`` in its place, unless another worker still tries the same."""
+        if others[0].batch == sending.batch and self._under_way.update(others[0]):
+            return
+        self._under_way.end(sending)
+        self._again.extend(others)
 
     def _finish(self, seen: Seen[Sending]) -> Done | None:
-        sending, receipt = seen.whose, seen.receipt
+        sending = self._under_way.now(seen.whose)
+        if sending is None:
+            return None  # another worker was quicker
         if seen.findings is None:
-            self._try_again(sending, seen.why)
+            self._replace(sending, self._lost(sending, seen.why))
             return None
+        receipt = seen.receipt
         self._pace.learn(sending.step, receipt.seconds / max(receipt.items, 1))
         self._ledger.finished(sending.batch, receipt)
         return self._done(sending, seen.findings)
 
     def _done(self, sending: Sending, findings: Sequence[Finding]) -> Done:
-        return Done(
-            batch=sending.batch,
-            step=sending.step,
-            work=sending.work,
-            findings=findings,
-        )
-
-    def _try_again(self, sending: Sending, why: str) -> None:
-        if sending.tries >= LOSSES:
-            raise RunError(
-                f"a batch of {sending.step} was lost {sending.tries} times, the last "
-                f"time because {why}; see {self._paths.log}"
-            )
-        self._log(f"batch {sending.batch} is sent again: {why}")
-        self._again.append(sending)
-
-    def _died(self, news: Died, sending: Sending) -> Done | None:
-        sending = replace(sending, deaths=sending.deaths + 1)
-        self._log(f"{news.worker} died under batch {sending.batch}: {news.how}")
-        if sending.deaths < ATTEMPTS:
-            self._again.append(sending)
-            return None
-        if len(sending.work) == 1:
-            (work,) = sending.work
-            reason = f"its worker died ({news.how}) each of {sending.deaths} times"
-            refusal = Refusal(address=work.item.address, kind="failed", reason=reason)
-            return self._done(sending, [refusal])
-        self._halve(sending)
-        return None
-
-    def _halve(self, sending: Sending) -> None:
-        """One of its images is guilty: one more death is enough to cut a half."""
-        middle = len(sending.work) // 2
-        for half in (sending.work[:middle], sending.work[middle:]):
-            deaths = ATTEMPTS - 1 if len(half) > 1 else 0
-            self._again.append(self._new(sending.step, half, deaths))
+        self._under_way.end(sending)
+        return sending.done(findings)

@@ -16,12 +16,13 @@ from trap_hpc.engines.base import Engine
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.records import ForcedImage, Header, Refusal
 from trap_hpc.pipeline.tasks import Item
-from trap_hpc.run.batches import Dispatcher, Done, Work
+from trap_hpc.run.batches import Dispatcher
 from trap_hpc.run.findings import Findings
 from trap_hpc.run.ledger import KnownImage, Ledger
 from trap_hpc.run.log import RunLog
 from trap_hpc.run.pace import Pace
 from trap_hpc.run.plan import Plan
+from trap_hpc.run.sendings import Done, Work
 from trap_hpc.run.sequence import Sequencer
 from trap_hpc.run.tally import Tally
 from trap_hpc.run.window import Window
@@ -53,9 +54,7 @@ class Driver:
         self._clock = clock
         self._log = RunLog(paths.log)
         self._findings = Findings(ledger, paths)
-        self._dispatcher = Dispatcher(
-            engine, ledger, paths, Pace(fixed=plan.batch_size), self._log
-        )
+        self._dispatcher = Dispatcher(engine, ledger, paths, _pace(plan), self._log)
         self._window = Window(plan.parameters.parameters, plan.monitor, self._ask)
         self._images = {image.id: image for image in ledger.images()}
         self._unscanned = 0
@@ -209,3 +208,8 @@ class Driver:
         self._catalogue.finish(self._sequencer.final_tables())
         self._ledger.note("finished", "yes")
         self._ledger.commit()
+
+
+def _pace(plan: Plan) -> Pace:
+    limit_s = plan.site.site.time_limit_s if plan.site else 0.0
+    return Pace(fixed=plan.batch_size, limit_s=limit_s)

@@ -181,6 +181,7 @@ def _workers(
     write_site(plan)
     with cluster_session(plan, epoch=epoch, log=log, say=tell) as remote:
         tally.staff = remote.staff
+        remote.work_left_s = tally.left_s
         yield remote
 
 

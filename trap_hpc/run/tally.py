@@ -32,6 +32,16 @@ class Tally:
         """Seconds since this session began."""
         return self._clock() - self._began
 
+    def left_s(self) -> float | None:
+        """How long measuring will go on; None as long as nobody knows."""
+        if self._phase != "measuring" or self._rate_per_s <= 0:
+            return None
+        return (self._images - self._measured) / self._rate_per_s
+
+    @property
+    def _rate_per_s(self) -> float:
+        return (self._measured - self._at_start) / max(self.elapsed_s, 1e-9)
+
     def resume(self, images: Iterable[KnownImage]) -> None:
         """Count what earlier sessions did."""
         known = list(images)
@@ -94,8 +104,6 @@ class Tally:
 
     def _progress(self) -> Progress:
         elapsed = max(self.elapsed_s, 1e-9)
-        rate = (self._measured - self._at_start) / elapsed
-        known = rate > 0 and self._phase == "measuring"
         return Progress(
             phase=self._phase,
             images=self._images,
@@ -105,8 +113,8 @@ class Tally:
             refused=self._refused,
             rejected=self._rejected,
             elapsed_s=elapsed,
-            rate_per_s=rate,
-            left_s=(self._images - self._measured) / rate if known else None,
+            rate_per_s=self._rate_per_s,
+            left_s=self.left_s(),
             batches=self._batches,
             staff=self.staff(),
         )

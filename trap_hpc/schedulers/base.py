@@ -73,6 +73,8 @@ class Job:
     node: str = ""
     ends: str = ""
     """When it will end or ended, as the scheduler writes it, in its time zone."""
+    left_s: float | None = None
+    """How long it may still run when that was asked, if the scheduler says so."""
 
     @property
     def array(self) -> str:

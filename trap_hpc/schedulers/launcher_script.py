@@ -10,11 +10,19 @@ from pathlib import Path
 from trap_hpc.config.site import Site
 from trap_hpc.schedulers.script import preparations
 
-END = """\
+BEGIN = """\
 # A shell hears signals only between commands. USR1 comes before the walltime, TERM
 # from scancel: both leave time to end the workers, and `trap-hpc resume` goes on there.
+running='' stopped=''
+stop() {
+    stopped=yes
+    [ -z "$running" ] || kill -TERM "$running" 2>/dev/null
+}
+trap stop USR1 TERM INT HUP
+"""
+END = """\
 running=$!
-trap 'kill -TERM "$running" 2>/dev/null' USR1 TERM INT HUP
+[ -z "$stopped" ] || stop # it came a moment before
 while kill -0 "$running" 2>/dev/null; do
     wait "$running"
 done
@@ -52,6 +60,6 @@ def launcher_script(
         "",
         *ours,
         "",
-        f"{shlex.join(program)} &",
+        f"{BEGIN}{shlex.join(program)} &",
     ]
     return "\n".join(lines) + "\n" + END

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trap_hpc.config.environment import BEFORE_NUMPY
+from trap_hpc.config.forms import walltime_s
 from trap_hpc.config.site import Site
 from trap_hpc.errors import UsageError
 
@@ -61,6 +62,7 @@ def job_script(
         f"# Stop them with: {stop}",
         "# Without it they end by themselves, when their launcher is gone.",
         "",
+        *_time(site),
         *ours,
         "",
         *_job(site),
@@ -139,3 +141,19 @@ def _job(site: Site) -> Iterator[str]:
     if site.scheduler in _JOB:
         yield "# What the scheduler calls this job."
         yield f"export TRAP_HPC_JOB={_JOB[site.scheduler]}"
+
+
+def _time(site: Site) -> Iterator[str]:
+    if site.scheduler == "slurm":
+        yield "# Since when it runs, and for how long at most: workers leave in time."
+        yield "printf -v TRAP_HPC_JOB_BEGAN '%(%s)T' -1"
+        yield "export TRAP_HPC_JOB_BEGAN"
+        if site.walltime and not _sets_time(site.job_extra_directives):
+            yield f"export TRAP_HPC_WALLTIME_S={walltime_s(site.walltime)}"
+        yield ""
+
+
+def _sets_time(directives: Sequence[str]) -> bool:
+    """Whether a profile's own directives give jobs another time than ``walltime``."""
+    words = (line.removeprefix("#SBATCH").strip() for line in directives)
+    return any(word.startswith(("--time", "-t")) for word in words)

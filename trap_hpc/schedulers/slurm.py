@@ -17,7 +17,7 @@ from trap_hpc.schedulers import slurm_advice
 from trap_hpc.schedulers.base import Job, JobRequest, Limits
 from trap_hpc.schedulers.slurm_states import ended_badly, state_of
 
-COLUMNS = "%i|%T|%r|%e|%N|%j"
+COLUMNS = "%i|%T|%r|%e|%L|%N|%j"
 WARNING_S = 60
 """A job hears of its end so long before; Slurm may be a minute early (sbatch.1)."""
 
@@ -104,8 +104,8 @@ class Slurm:
 
     def parse_jobs(self, out: str) -> Sequence[Job]:
         """Read `COLUMNS`; other lines are banners and names of clusters."""
-        rows = (line.split("|", 5) for line in out.splitlines())
-        return [_job(row) for row in rows if len(row) == 6]
+        rows = (line.split("|", 6) for line in out.splitlines())
+        return [_job(row) for row in rows if len(row) == 7]
 
     def cancel(self, ids: Sequence[str]) -> Sequence[str]:
         """Return one call; ``scancel`` does not wait for the end."""
@@ -192,7 +192,7 @@ def output_pattern(folder: Path, name: str) -> str:
 
 
 def _job(row: Sequence[str]) -> Job:
-    number, native, reason, ends, node, name = row
+    number, native, reason, ends, left, node, name = row
     return Job(
         id=number.strip(),
         name=name.strip(),
@@ -201,4 +201,17 @@ def _job(row: Sequence[str]) -> Job:
         reason="" if reason == "None" else reason.strip(),
         node=node.strip(),
         ends="" if ends in ("N/A", "NONE", "Unknown") else ends.strip(),
+        left_s=_left_s(left.strip()),
     )
+
+
+def _left_s(text: str) -> float | None:
+    """Read ``D-HH:MM:SS``, ``HH:MM:SS`` or ``MM:SS``; None for words of Slurm's."""
+    days, _, clock = text.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdecimal() for part in (days or "0", *parts)):
+        return None
+    total = 0
+    for part in parts:
+        total = 60 * total + int(part)
+    return float(total + 24 * 3600 * int(days or "0"))

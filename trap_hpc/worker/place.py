@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from dataclasses import dataclass
 
 from trap_hpc.config.environment import cores
@@ -22,8 +23,13 @@ class Place:
     """That the worker may use."""
     memory_bytes: int
     """That the job was given; 0 if nobody says."""
-    ends_s: float | None
-    """When the scheduler will end the job, seconds since 1970, if it says so."""
+    left_s: float | None
+    """How long the job may still run, if anybody says."""
+
+    @property
+    def ends_s(self) -> float | None:
+        """When the job will be ended, seconds since 1970 by the node's own clock."""
+        return None if self.left_s is None else time.time() + self.left_s
 
 
 def find_place() -> Place:
@@ -34,7 +40,7 @@ def find_place() -> Place:
         node=os.environ.get("SLURMD_NODENAME") or socket.gethostname(),
         cores=_cores(),
         memory_bytes=_memory_bytes(),
-        ends_s=float(_number("SLURM_JOB_END_TIME")) or None,
+        left_s=_left_s(),
     )
 
 
@@ -63,6 +69,20 @@ def _cores() -> int:
 def _memory_bytes() -> int:
     node = _number("SLURM_MEM_PER_NODE")
     return (node or _number("SLURM_MEM_PER_CPU") * _cores()) * MIB
+
+
+def _left_s() -> float | None:
+    """Return how long the job may still run.
+
+    What it was given is told by Slurm (since 23.02) or by the site's profile; since
+    when it runs, by its script. No clock is compared with that of another host.
+    """
+    began_s = _number("TRAP_HPC_JOB_BEGAN")
+    if not began_s:
+        return None  # a step in somebody else's job, whose launcher knows its end
+    given_s = _number("SLURM_JOB_END_TIME") - _number("SLURM_JOB_START_TIME")
+    given_s = given_s if given_s > 0 else _number("TRAP_HPC_WALLTIME_S")
+    return given_s - (time.time() - began_s) if given_s > 0 else None
 
 
 def _number(name: str) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from trap_hpc.config.environment import astropy_offline
 from trap_hpc.engines.broker import read_broker
+from trap_hpc.engines.deadline import Deadline
 from trap_hpc.engines.lease import read_beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.worker.admission import Admitted, NotAdmittedError
@@ -28,6 +29,9 @@ LOOK_S = 0.2
 ANEW_S = 30.0
 """A worker that fails sooner would do so again and again."""
 LAST_WORDS_S = 0.3
+WARNED_EARLY_S = 130.0
+"""Slurm warns a minute before the end, as it is asked to, or up to two (sbatch.1). A
+worker that knows its end better, and agrees so far, goes on until there."""
 FILE_S = 1.0
 """So often, at most, the lease file is read."""
 
@@ -51,6 +55,7 @@ def serve(admitted: Admitted, place: Place, roll: Roll) -> None:
     astropy_offline()
     _wait_for_beat(admitted)
     end = _End(roll)
+    deadline = Deadline(place.left_s, time.monotonic)
     here = Here(
         worker=f"{place.job}.{os.getpid()}@{place.node}",
         job=place.job,
@@ -68,13 +73,14 @@ def serve(admitted: Admitted, place: Place, roll: Roll) -> None:
         here,
         run=admitted.paths.directory,
         watch=admitted.watch,
+        deadline=deadline,
         forked=forked,
         moved=lambda: _moved(admitted),
         leave=end.leave,
         again=end.start_anew,
     )
     end.worker = worker
-    _answer_signals(worker, end)
+    _answer_signals(worker, end, deadline)
     began_s = time.monotonic()
     worker.run()
     if time.monotonic() - began_s > ANEW_S:
@@ -183,7 +189,7 @@ def kill_children() -> None:
         child.kill()
 
 
-def _answer_signals(worker: CeleryWorker, end: _End) -> None:
+def _answer_signals(worker: CeleryWorker, end: _End, deadline: Deadline) -> None:
     parent = os.getpid()
 
     def drop(number: int, _: object) -> None:
@@ -196,7 +202,9 @@ def _answer_signals(worker: CeleryWorker, end: _End) -> None:
         if os.getpid() != parent:
             return
         log.info("%s: the job's time is nearly over", signal.Signals(number).name)
-        worker.finish()
+        left_s = deadline.left_s
+        if left_s is None or left_s > WARNED_EARLY_S:
+            worker.finish()
 
     signal.signal(signal.SIGTERM, drop)
     signal.signal(signal.SIGINT, drop)

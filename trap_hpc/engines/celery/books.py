@@ -7,20 +7,30 @@ outcome for each sending; whatever is heard of it later is of no interest any mo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
-from trap_hpc.engines.base import Died, Failed, Finished, Lost, Member, Outcome
+from trap_hpc.engines.base import (
+    Died,
+    Failed,
+    Finished,
+    Lost,
+    Member,
+    Outcome,
+    TimedOut,
+)
 from trap_hpc.engines.celery.messages import (
     Done,
     Here,
     Killed,
     Left,
+    Overran,
     Raised,
     Report,
     Returned,
     Taken,
 )
+from trap_hpc.engines.celery.present import Present
 from trap_hpc.engines.celery.unclaimed import Unclaimed
 from trap_hpc.pipeline.tasks import Task
 
@@ -37,16 +47,6 @@ class _Open:
     holder: str = ""
 
 
-@dataclass(slots=True)
-class _Worker:
-    """A worker that is there."""
-
-    here: Here
-    heard_s: float
-    took_s: float
-    held: set[str] = field(default_factory=set)
-
-
 class Books:
     """The tasks under way and the workers that are there. Not safe for threads."""
 
@@ -55,7 +55,7 @@ class Books:
         self._lease_s = lease_s
         self._clock = clock
         self._open: dict[str, _Open] = {}
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, Present] = {}
         self._gone: set[str] = set()
         self.unclaimed = Unclaimed(clock)
 
@@ -72,17 +72,8 @@ class Books:
     @property
     def members(self) -> Sequence[Member]:
         """The workers that are there."""
-        return [
-            Member(
-                name=worker.here.worker,
-                job=worker.here.job,
-                node=worker.here.node,
-                slots=worker.here.slots,
-                address=worker.here.address,
-                silent_s=self._clock() - worker.heard_s,
-            )
-            for worker in self._workers.values()
-        ]
+        now_s = self._clock()
+        return [worker.member(now_s) for worker in self._workers.values()]
 
     def send(self, task: Task) -> str:
         """Note that ``task`` is sent now; return the id of this sending."""
@@ -154,12 +145,26 @@ class Books:
         if here.worker in self._gone:
             return
         now_s = self._clock()
-        worker = self._workers.setdefault(here.worker, _Worker(here, now_s, now_s))
-        worker.here = here
+        yield from self._supersede(here)
+        new = Present(here, now_s, now_s, now_s)
+        worker = self._workers.setdefault(here.worker, new)
+        worker.here, worker.here_s = here, now_s
         for sending in worker.held - set(here.held):
             yield self._lost(sending, here.worker)
         for sending in here.held:
             yield from self._claim(sending, here.worker)
+
+    def _supersede(self, here: Here) -> Iterator[Outcome]:
+        """Give up the worker that was there before in a job that has begun again.
+
+        A job has one worker on a node. It was put back into its queue, or was started
+        anew: then it will not tell that it left.
+        """
+        if here.worker in self._workers:
+            return
+        for name, worker in list(self._workers.items()):
+            if (worker.here.job, worker.here.node) == (here.job, here.node):
+                yield from self._drop(name, for_ever=True)
 
     def _claim(self, sending: str, name: str) -> Iterator[Outcome]:
         task, worker = self._open.get(sending), self._workers.get(name)
@@ -178,19 +183,24 @@ class Books:
         """Believe a worker that it has not got the task; others may well have it."""
         task = self._open.get(report.id)
         if task is not None and task.holder in ("", report.worker):
-            yield self._lost(report.id, report.worker)
+            yield self._lost(report.id, report.worker, begun=False)
 
-    def _settled(self, report: Done | Raised | Killed) -> Iterator[Outcome]:
+    def _settled(self, report: Done | Raised | Killed | Overran) -> Iterator[Outcome]:
         if report.id not in self._open:
             return
         task = self._settle(report.id)
+        worker = self._workers.get(report.worker)
         match report:
             case Done():
+                if worker is not None:
+                    worker.done += 1
                 yield Finished(task=task, receipt=report.receipt)
             case Raised():
                 yield Failed(task=task, error=report.error, fatal=report.fatal)
             case Killed():
                 yield Died(task=task, worker=report.worker, how=report.how)
+            case Overran():
+                yield TimedOut(task=task, worker=report.worker)
 
     def _drop(self, name: str, *, for_ever: bool) -> Iterator[Outcome]:
         """Give up a worker, and what it has."""
@@ -200,8 +210,8 @@ class Books:
         for sending in list(worker.held) if worker else []:
             yield self._lost(sending, name)
 
-    def _lost(self, sending: str, name: str) -> Lost:
-        return Lost(task=self._settle(sending), worker=name)
+    def _lost(self, sending: str, name: str, *, begun: bool = True) -> Lost:
+        return Lost(task=self._settle(sending), worker=name, begun=begun)
 
     def _settle(self, sending: str) -> Task:
         task = self._open.pop(sending)

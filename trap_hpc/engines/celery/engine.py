@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
 
 from trap_hpc.engines.base import Member, Outcome
 from trap_hpc.engines.broker import Broker
@@ -18,8 +19,10 @@ from trap_hpc.engines.celery.app import TASK, make_app
 from trap_hpc.engines.celery.books import Books
 from trap_hpc.engines.celery.lasting import LastingLine
 from trap_hpc.engines.celery.line import TRANSIENT, Line
-from trap_hpc.engines.celery.messages import Lease, Restart, Stop, reports_from
-from trap_hpc.engines.celery.queues import is_redis, key_prefix, make_queues
+from trap_hpc.engines.celery.messages import Ends, Lease, Restart, Stop, reports_from
+from trap_hpc.engines.celery.queues import make_queues
+from trap_hpc.engines.celery.sweeping import sweep
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
@@ -66,6 +69,12 @@ class CeleryEngine:
         """How many tasks are worked on at the same time; 1 while nobody is there."""
         with self._lock:
             return max(self._books.slots, 1)
+
+    @property
+    def places(self) -> int:
+        """In how many places: each worker job is one."""
+        with self._lock:
+            return len(self._books.members)
 
     @property
     def capacity(self) -> int:
@@ -138,6 +147,11 @@ class CeleryEngine:
         with self._lock:
             self._news += self._books.forget(jobs)
 
+    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
+        """Tell workers when their jobs will be ended, who don't know."""
+        with contextlib.suppress(BrokerError):  # they hear it the next time
+            self._announcer.say(Ends(jobs=tuple(jobs)))
+
     def dismiss(self) -> None:
         """Tell all workers to stop, and to drop what they work on.
 
@@ -158,7 +172,7 @@ class CeleryEngine:
             if was_up and not self._dismissed:
                 self.dismiss()
             if was_up and not self._broker.private:
-                self._clear()
+                sweep(self._app, self._broker)
         self._announcer.close()
 
     # over the line -------------------------------------------------------------
@@ -178,7 +192,9 @@ class CeleryEngine:
     def _send(self, line: Line, sending: str, task: Task) -> None:
         self._app.send_task(
             TASK,
-            kwargs={"batch": task.batch, "attempt": task.attempt},
+            kwargs={
+                name: value for name, value in asdict(task).items() if name != "run"
+            },
             task_id=sending,
             queue=self._queues.tasks.name,
             producer=line.producer,
@@ -231,14 +247,3 @@ class CeleryEngine:
         for worker in deaf:
             with contextlib.suppress(BrokerError):  # it is told the next time
                 self._announcer.say(Restart(worker=worker))
-
-    def _clear(self) -> None:
-        def remove(line: Line) -> None:
-            line.remove(self._queues.tasks)
-            line.remove(self._queues.reports)
-            if is_redis(self._broker):
-                line.remove_keys(key_prefix(self._broker))
-
-        broom = LastingLine(self._app)
-        broom.use(remove, ONCE)
-        broom.hang_up()

@@ -12,50 +12,23 @@ import multiprocessing
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from celery import Celery, bootsteps, signals
 from celery.apps.worker import Worker
 from celery.concurrency import asynpool, prefork
-from celery.exceptions import InvalidTaskError
-from celery.worker.request import Request
-from celery.worker.state import task_ready, task_reserved
+from celery.worker.state import task_reserved
 
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.celery.app import TASK, make_app
-from trap_hpc.engines.celery.process import answer, ignore_signals
-from trap_hpc.pipeline.tasks import Task
+from trap_hpc.engines.celery.assignment import Assignment, Job, read_task
+from trap_hpc.engines.celery.process import ignore_signals
 
 BRPOP_S = 5
 """So often an idle worker asks Redis for a task; it hears of one at once."""
 
 
 log = logging.getLogger(__name__)
-
-
-class Job(Protocol):
-    """Who is told what happens in the parent, in its main thread."""
-
-    def pool_is_up(self) -> None:
-        """All processes have been forked."""
-
-    def connected(self, consumer: Any) -> None:
-        """Tasks come in, for the first time or again."""
-
-    def takes(self, sending: str, *, again: bool) -> bool:
-        """Whether a task may be done here that has come, perhaps not the first time.
-
-        If not it is dropped.
-        """
-
-    def took(self, assignment: Assignment) -> None:
-        """Hear that it will be done here."""
-
-    def answered(self, sending: str, said: dict[str, Any]) -> None:
-        """Hear what a process says of a task."""
-
-    def died(self, sending: str, error: BaseException) -> None:
-        """Hear that a process died under a task."""
 
 
 def make_worker_app(broker: Broker, address: str, run: Path, job: Job) -> Celery:
@@ -100,55 +73,6 @@ def _make_no_folder() -> None:
     config["tempdir"] = tempfile.gettempdir()
 
 
-class Assignment(Request):
-    """A task in the parent, from the queue until it is done or its process died."""
-
-    work: Task
-    job: Job
-    admitted = False
-    """It is with the processes, or on the way to them."""
-
-    def execute_using_pool(self, pool: Any, **options: Any) -> Any:
-        """Give it to a process: ours needs nothing of what Celery does around tasks."""
-        self.admitted = True
-        return pool.apply_async(
-            answer,
-            args=(self.work,),
-            accept_callback=self.on_accepted,
-            callback=self.on_success,
-            error_callback=self.on_failure,
-            correlation_id=self.id,
-        )
-
-    def on_success(self, said: Any, **options: Any) -> None:  # type: ignore[override]
-        """Hear what the process returned."""
-        task_ready(self, successful=True)
-        self.job.answered(self.id, said)
-
-    def on_failure(
-        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
-    ) -> None:
-        """Hear that the process died: our tasks raise nothing."""
-        task_ready(self)
-        self.job.died(self.id, exc_info.exception)
-
-
-def read_task(message: Any, run: str) -> tuple[str, Task]:
-    """Return id and task of a message. The run is ours, not the sender's to name.
-
-    Raises
-    ------
-    InvalidTaskError
-        It is no task of ours.
-    """
-    try:
-        _, named, _ = message.payload
-        batch, attempt = str(named["batch"]), int(named["attempt"])
-        return str(message.headers["id"]), Task(run=run, batch=batch, attempt=attempt)
-    except (TypeError, ValueError, KeyError) as error:
-        raise InvalidTaskError(f"no task of ours: {error}") from None
-
-
 def _strategy(run: str, job: Job, task: Any, app: Celery, consumer: Any) -> Any:
     """Return what takes a message: see `celery.app.task.Task.Strategy`."""
 
@@ -157,7 +81,7 @@ def _strategy(run: str, job: Job, task: Any, app: Celery, consumer: Any) -> Any:
         # What comes a second time may be at work elsewhere: the driver alone sends
         # again.
         again = bool(message.delivery_info.get("redelivered"))
-        if not job.takes(sending, again=again):
+        if not job.takes(sending, work, again=again):
             ack(log, consumer.connection_errors)
             return
         assignment = Assignment(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.jsonrecords import record_from
 from trap_hpc.pipeline.tasks import Receipt
@@ -28,6 +29,8 @@ class Here:
     address: str
     held: tuple[str, ...] = ()
     """Ids of the tasks that it has, begun or not, by all it has reported so far."""
+    left_s: float | None = None
+    """How long its job may still run, if it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,14 @@ class Killed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overran:
+    """The task took longer than it may; the process that worked on it was killed."""
+
+    worker: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """The worker will not do the task."""
 
@@ -81,7 +92,7 @@ class Left:
     worker: str
 
 
-Report = Here | Taken | Done | Raised | Killed | Returned | Left
+Report = Here | Taken | Done | Raised | Killed | Overran | Returned | Left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +114,21 @@ class Restart:
     worker: str
 
 
-Announcement = Lease | Stop | Restart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """The scheduler will end these jobs, whose workers don't know when."""
+
+    jobs: tuple[TimeLeft, ...]
+
+
+Announcement = Lease | Stop | Restart | Ends
 
 _REPORTS: Mapping[str, type[Report]] = {
-    kind.__name__: kind for kind in (Here, Taken, Done, Raised, Killed, Returned, Left)
+    kind.__name__: kind
+    for kind in (Here, Taken, Done, Raised, Killed, Overran, Returned, Left)
 }
 _ANNOUNCEMENTS: Mapping[str, type[Announcement]] = {
-    kind.__name__: kind for kind in (Lease, Stop, Restart)
+    kind.__name__: kind for kind in (Lease, Stop, Restart, Ends)
 }
 
 

@@ -16,6 +16,7 @@ from trap_hpc.engines.celery.lasting import LastingLine
 from trap_hpc.engines.celery.line import Line
 from trap_hpc.engines.celery.messages import Here, Left, Report, Taken, to_record
 from trap_hpc.engines.celery.queues import make_queues
+from trap_hpc.engines.deadline import Deadline
 from trap_hpc.errors import BrokerError
 
 RETRY_S = 0.5
@@ -36,10 +37,12 @@ class Outbox:
         app: Celery,
         broker: Broker,
         here: Here,
+        deadline: Deadline,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker = broker
         self._here = here
+        self._deadline = deadline
         self._clock = clock
         self._reports_to = make_queues(broker).reports
         self._waiting: queue.SimpleQueue[Report] = queue.SimpleQueue()
@@ -85,7 +88,8 @@ class Outbox:
         reports = [report for report in reports if not isinstance(report, Here)]
         if self._clock() >= self._beat_at_s:
             self._beat_at_s = self._clock() + self._broker.beat_s
-            reports.append(replace(self._here, held=tuple(self._held)))
+            held, left_s = tuple(self._held), self._deadline.left_s
+            reports.append(replace(self._here, held=held, left_s=left_s))
         return reports
 
     def _note(self, report: Report) -> None:

@@ -9,40 +9,33 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from trap_hpc.engines.broker import Broker
-from trap_hpc.engines.celery.ear import Ear
-from trap_hpc.engines.celery.line import errors, put_nothing_back, spare
-from trap_hpc.engines.celery.machinery import (
-    Assignment,
-    make_controller,
-    make_worker_app,
-)
+from trap_hpc.engines.celery.assignment import Assignment, how_it_died
+from trap_hpc.engines.celery.line import put_nothing_back, spare
+from trap_hpc.engines.celery.listening import Listener
+from trap_hpc.engines.celery.machinery import make_controller, make_worker_app
 from trap_hpc.engines.celery.messages import (
     Done,
     Here,
     Killed,
-    Lease,
+    Overran,
     Raised,
-    Restart,
     Returned,
-    Stop,
     Taken,
 )
 from trap_hpc.engines.celery.outbox import Outbox
+from trap_hpc.engines.deadline import Deadline
 from trap_hpc.engines.lease import LeaseWatch
-from trap_hpc.pipeline.tasks import Receipt
+from trap_hpc.pipeline.tasks import Receipt, Task
 
 LOOK_S = 0.25
-"""So often dead processes are looked for."""
-HEAR_S = 1.0
+"""So often dead and slow processes are looked for."""
 LAST_WORDS_S = 0.4
-MISSED_BEATS = 4
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +50,7 @@ class CeleryWorker:
         *,
         run: Path,
         watch: LeaseWatch,
+        deadline: Deadline,
         forked: Callable[[], None],
         moved: Callable[[], bool],
         leave: Callable[[str], NoReturn],
@@ -70,19 +64,25 @@ class CeleryWorker:
         and its processes at once; ``again`` does too, and starts it anew. Both are
         told why.
         """
-        self._broker = broker
         self._here = here
-        self._watch = watch
+        self._deadline = deadline
         self._forked = forked
-        self._moved = moved
         self._leave = leave
-        self._again = again
         self._app = make_worker_app(broker, here.address, run, self)
-        self._outbox = Outbox(self._app, broker, here)
+        self._outbox = Outbox(self._app, broker, here, deadline)
+        self._listener = Listener(
+            self._app,
+            broker,
+            here,
+            watch=watch,
+            deadline=deadline,
+            moved=moved,
+            leave=leave,
+            again=again,
+        )
         self._held: dict[str, Assignment] = {}
         self._finishing = False
         self._muted = False
-        self._heard_s = 0.0
         self._controller: Any = None
 
     def run(self) -> None:
@@ -93,6 +93,8 @@ class CeleryWorker:
 
     def finish(self) -> None:
         """Take no more, finish what has begun, then leave. For the main thread."""
+        if self._finishing:
+            return
         self._finishing = True
         self._outbox.put(replace(self._here, slots=0))
         hub = getattr(self._controller, "hub", None)
@@ -113,8 +115,8 @@ class CeleryWorker:
     def pool_is_up(self) -> None:
         """Start the threads: all processes have been forked."""
         self._outbox.start()
-        self._heard_s = time.monotonic()
-        threading.Thread(target=self._listen, name="ear", daemon=True).start()
+        listener = self._listener
+        threading.Thread(target=listener.run, name="ear", daemon=True).start()
         self._forked()
 
     def connected(self, consumer: Any) -> None:
@@ -123,13 +125,17 @@ class CeleryWorker:
         spare(channel)
         put_nothing_back(channel)
         consumer.hub.call_repeatedly(LOOK_S, consumer.pool.maintain_pool)
+        consumer.hub.call_repeatedly(LOOK_S, self._look_at_the_clock)
         for assignment in list(self._held.values()):
-            if assignment.time_start is None:
+            if assignment.began_s is None:
                 self._give_back(assignment.id)
         log.info("takes tasks")
 
-    def takes(self, sending: str, *, again: bool) -> bool:
+    def takes(self, sending: str, work: Task, *, again: bool) -> bool:
         """Whether to do a task that has come; if not, the launcher hears of it."""
+        if not self._deadline.leaves_time_for(work.expected_s):
+            log.info("has no time left for another task")
+            self.finish()
         if again or self._finishing:
             self._outbox.put(Returned(worker=self._here.worker, id=sending))
             return False
@@ -150,16 +156,26 @@ class CeleryWorker:
             self._outbox.put(Raised(worker=name, id=sending, **said))
         self._let_go(sending)
 
-    def died(self, sending: str, error: BaseException) -> None:
+    def died(self, assignment: Assignment, error: BaseException) -> None:
         """Report that a process died."""
         if self._muted:
             return
-        # ``Worker exited prematurely: signal 9 (SIGKILL) Job: 3.``
-        how = str(error).partition("prematurely: ")[2].partition(" Job:")[0]
-        how = how or str(error)
+        how = how_it_died(error)
         log.warning("a process died under a task: %s", how)
-        self._outbox.put(Killed(worker=self._here.worker, id=sending, how=how))
+        name, sending = self._here.worker, assignment.id
+        killed = Killed(worker=name, id=sending, how=how)
+        overran = Overran(worker=name, id=sending)
+        self._outbox.put(overran if assignment.overran else killed)
         self._let_go(sending)
+
+    def _look_at_the_clock(self) -> None:
+        for assignment in list(self._held.values()):
+            assignment.end_if_slow()
+        if self._deadline.at_hand:
+            self.last_words()
+            self._leave("the job's time is over")
+        if self._deadline.near:
+            self.finish()
 
     def _give_back(self, sending: str) -> None:
         self._outbox.put(Returned(worker=self._here.worker, id=sending))
@@ -184,49 +200,3 @@ class CeleryWorker:
             if not assignment.admitted:
                 self._give_back(assignment.id)
         self._leave_if_finished()
-
-    # in a thread ---------------------------------------------------------------
-
-    def _listen(self) -> None:
-        """Hear announcements, whatever the connection does."""
-        broken = errors(self._app)
-        ear: Ear | None = None
-        while True:
-            try:
-                ear = ear or Ear(self._app, self._broker)
-                self._heed(ear)
-            except broken as error:
-                log.warning("hears nothing from the launcher, trying on: %s", error)
-                if ear is not None:
-                    ear.close()
-                ear = None
-                self._heard_s = time.monotonic()  # not deaf: there is nothing to hear
-                time.sleep(HEAR_S)
-                self._follow()
-            self._fear_deafness()
-
-    def _heed(self, ear: Ear) -> None:
-        """Do as announced."""
-        for announcement in ear.hear(HEAR_S):
-            self._heard_s = time.monotonic()
-            match announcement:
-                case Lease(beat=beat):
-                    self._watch.see("broker", beat)
-                case Stop():
-                    self._leave("the launcher says stop")
-                case Restart(worker=self._here.worker):
-                    self._again("tasks wait, and it took none")
-                case Restart():
-                    pass
-
-    def _follow(self) -> None:
-        """Start anew if there is another broker in the place of this one."""
-        if self._moved():
-            self._again("the launcher has started another broker")
-
-    def _fear_deafness(self) -> None:
-        """Start anew if the launcher lives, by the lease file, but is not heard."""
-        silent_s = time.monotonic() - self._heard_s
-        limit_s = max(self._watch.lease_s / 2, MISSED_BEATS * self._broker.beat_s)
-        if silent_s > limit_s and self._watch.seen_s < limit_s / 2:
-            self._again(f"heard nothing through the broker for {silent_s:.0f} s")

@@ -21,7 +21,7 @@ def max_connections(broker: Broker, folder: ServerFolder) -> int:
         return 0
 
 
-def connect(broker: Broker, folder: ServerFolder) -> redis.Redis[bytes]:
+def connect(broker: Broker, folder: ServerFolder) -> redis.Redis:
     """Return a client of the broker; it connects when it is used."""
     encrypted = broker.certificates is not None
     return redis.Redis(

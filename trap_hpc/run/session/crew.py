@@ -13,20 +13,10 @@ from trap_hpc.run.session.events import Post, Say
 from trap_hpc.run.session.heart import Heart
 from trap_hpc.run.session.jobwatch import JobWatch, kind_of
 from trap_hpc.run.session.lookout import Lookout
+from trap_hpc.run.session.substitutes import Substitutes
 from trap_hpc.schedulers.base import Job, JobRequest, Scheduler
 
-REPLACED = {
-    "COMPLETED",  # the worker left in time before its walltime, or gave us up
-    "exit code 0",  # the same of a process on this host
-    "TIMEOUT",  # it did not manage to leave in time
-    "PREEMPTED",  # somebody more important needed the node
-    "NODE_FAIL",  # the node died
-}
-"""How jobs end that are no worse than others. One that was cancelled was meant to end,
-and one that failed would fail again."""
 FAILED_KEPT = 20
-REPLACEMENTS = 10
-"""So often all jobs may be replaced, then something else is wrong."""
 
 
 class Crew:
@@ -56,9 +46,10 @@ class Crew:
         self._wanted = request.count * request.cores
         self._submitted = 0
         self._submitted_s = clock()
-        self._seen: dict[str, Member] = {}
+        self._substitutes = Substitutes(wanted=request.count)
+        self._useless_told = False
         self._in: Sequence[Member] = ()
-        self._all_in = False
+        self._all_in = self._any_came = False
         self._staff = Staff(workers=0, wanted=0, jobs="", groups=(), refusals=())
 
     def submit(self) -> None:
@@ -76,9 +67,9 @@ class Crew:
         """Take note of the workers that are there now."""
         before = len(self._in)
         self._in = members
-        if members and not self._seen:
+        if members and not self._any_came:
             self._tell_first(members[0])
-        self._seen.update({member.job: member for member in members})
+        self._substitutes.see(members)
         slots = sum(member.slots for member in members)
         if slots >= self._wanted and not self._all_in:
             self._tell_all(slots)
@@ -90,23 +81,42 @@ class Crew:
         self._staff = self._present()
 
     def replace(self, ended: Collection[str]) -> None:
-        """Submit jobs in the place of good ones that ended before the work did."""
+        """Submit jobs in the place of some that ended before the work did."""
         self._lookout.call_the_roll()
-        came = self._seen.keys() | self._lookout.came
-        good = [
-            job.id
-            for job in self._watch.jobs
-            if job.id in ended
-            and job.id in came
-            and job.native in REPLACED
-            and job.id != job.array  # one step of `srun` is all workers at once
-        ]
-        room = self._request.count * (1 + REPLACEMENTS) - self._submitted
-        if (number := min(len(good), room)) > 0:
-            try:
-                self._submit(number, f" in the place of {words.ids_text(good)}")
-            except RunError as error:
-                self._post(Say(f"can't submit others in their place: {error}"))
+        jobs = [job for job in self._watch.jobs if job.id in ended]
+        chosen = self._substitutes.after_end(
+            jobs, self._lookout.jobs_failed, anybody=bool(self._in)
+        )
+        self._submit_others(chosen, "")
+        if self._substitutes.useless and not self._useless_told:
+            self._useless_told = True
+            self._post(Say(f"{self._fruitless()}: no others are submitted"))
+
+    def relieve(self, work_left_s: float | None) -> None:
+        """Submit jobs in the place of those whose time is nearly over.
+
+        ``work_left_s``: how long the work will take, if anybody knows.
+        """
+        due = self._substitutes.in_advance(self._in, work_left_s)
+        if not self._submit_others(due, ", whose time is nearly over"):
+            self._substitutes.not_yet(due)
+
+    def _submit_others(self, places: Sequence[str], why: str) -> bool:
+        """Submit a job for each of ``places``; say whether that went well."""
+        if not places:
+            return True
+        in_place = f" in the place of {words.ids_text(places)}{why}"
+        try:
+            self._submit(len(places), in_place)
+        except RunError as error:
+            self._post(Say(f"can't submit others in their place: {error}"))
+            return False
+        return True
+
+    def _fruitless(self) -> str:
+        jobs = self._substitutes.fruitless
+        number = words.count(len(jobs), "job")
+        return f"{number} ended before they had done anything ({words.ids_text(jobs)})"
 
     def gave_up(self, jobs: Collection[str]) -> None:
         """Remember that these had a worker, and ask soon whether they have ended."""
@@ -115,15 +125,21 @@ class Crew:
 
     def hopeless(self) -> str:
         """Say why no worker is there and none will come; empty: there is hope."""
+        reasons = [*self._lookout.reasons(), *self._watch.endings]
+        told = "; ".join(reasons) or "nobody knows why"
+        if self._all_ended:
+            all_jobs = "the only job" if self._submitted == 1 else "all jobs"
+            return f"no worker is left, for {all_jobs} ended: {told}"
+        if self._substitutes.useless:
+            return f"no worker is there, and {self._fruitless()}: {told}"
+        return ""
+
+    @property
+    def _all_ended(self) -> bool:
         failed = self._lookout.failed  # whose jobs end, if they have not yet
         over = self._watch.ended.union(call.job for call in failed)
         number = max(len(over), len(failed))  # with `srun` all are of one job
-        if number < self._submitted and not self._watch.none_left:
-            return ""
-        all_jobs = "the only job" if self._submitted == 1 else "all jobs"
-        reasons = [*self._lookout.reasons(), *self._watch.endings]
-        told = "; ".join(reasons) or "nobody knows why"
-        return f"no worker is left, for {all_jobs} ended: {told}"
+        return number >= self._submitted or self._watch.none_left
 
     def staff(self) -> Staff:
         """Return who works."""
@@ -140,7 +156,9 @@ class Crew:
         self._post(Say(f"{number} submitted to {name}{why}: {words.some(ids)}"))
 
     def _tell_first(self, member: Member) -> None:
+        self._any_came = True
         after_s = self._clock() - self._submitted_s
+        self._substitutes.start_s = after_s
         self._post(
             Say(
                 f"first worker in after {after_s:.1f} s, on {member.node} by address "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trap_hpc.engines.deadline import TimeLeft
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -42,11 +44,18 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """The scheduler says when it will end these jobs."""
+
+    jobs: tuple[TimeLeft, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Suspended:
     """The launcher stood still for so long that its workers have given it up."""
 
     seconds: float
 
 
-Event = Say | Fatal | StopAsked | Interrupted | Ended | Suspended
+Event = Say | Fatal | StopAsked | Interrupted | Ended | Ends | Suspended
 Post = Callable[[Event], None]

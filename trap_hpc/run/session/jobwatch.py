@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.errors import RunError
 from trap_hpc.run.session import words
-from trap_hpc.run.session.events import Ended, Post, Say
+from trap_hpc.run.session.events import Ended, Ends, Post, Say
 from trap_hpc.run.session.logs import last_lines, logs_of
 from trap_hpc.schedulers.base import Job, Scheduler, State
 
@@ -127,13 +128,21 @@ class JobWatch:
             self._post(Say(f"{self._scheduler.asked} answers again"))
         self._silent = False
         self.jobs = jobs
-        left = any(job.state.left for job in jobs)
+        left = {job.id for job in jobs if job.state.left}
+        self._ended -= left  # those that were put back into the queue
         self._empty_answers = 0 if left else self._empty_answers + 1
+        self._tell_ends(jobs)
         self._tell_ended(
             [j for j in jobs if j.state is State.ENDED and j.id not in self._ended]
         )
         if self._clock() - self._began_s >= WAITS_LONG_S:
             self._tell_waiting([job for job in jobs if job.state is State.PENDING])
+
+    def _tell_ends(self, jobs: Sequence[Job]) -> None:
+        known = [(j.id, j.left_s) for j in jobs if j.state is State.RUNNING]
+        ends = tuple(TimeLeft(id_, left) for id_, left in known if left is not None)
+        if ends:
+            self._post(Ends(ends))
 
     @property
     def explanations(self) -> Mapping[Kind, str]:

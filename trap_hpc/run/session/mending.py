@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from trap_hpc.engines.base import Finished, Lost, Member, Outcome, RemoteEngine
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
@@ -47,6 +48,11 @@ class MendedEngine:
     def workers(self) -> int:
         """How many tasks are worked on at the same time."""
         return self._engine.workers
+
+    @property
+    def places(self) -> int:
+        """In how many places."""
+        return self._engine.places
 
     @property
     def capacity(self) -> int:
@@ -103,6 +109,10 @@ class MendedEngine:
     def forget(self, jobs: Collection[str]) -> None:
         """Take the workers of these jobs for lost."""
         self._engine.forget(jobs)
+
+    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
+        """Tell workers when their jobs will be ended, who don't know."""
+        self._engine.tell_ends(jobs)
 
     def dismiss(self) -> None:
         """Tell all workers to stop."""

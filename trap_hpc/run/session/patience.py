@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from trap_hpc.engines.base import Finished, Member, Outcome, RemoteEngine
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
@@ -64,6 +65,11 @@ class PatientEngine:
         return self._engine.workers
 
     @property
+    def places(self) -> int:
+        """In how many places."""
+        return self._engine.places
+
+    @property
     def capacity(self) -> int:
         """How many tasks may be under way; none can be sent while it is away."""
         return self._engine.capacity if self._away_since_s is None else 0
@@ -116,6 +122,10 @@ class PatientEngine:
     def forget(self, jobs: Collection[str]) -> None:
         """Take the workers of these jobs for lost."""
         self._engine.forget(jobs)
+
+    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
+        """Tell workers when their jobs will be ended, who don't know."""
+        self._engine.tell_ends(jobs)
 
     def dismiss(self) -> None:
         """Tell all workers to stop."""

@@ -81,6 +81,11 @@ class StoppableEngine:
         return self._engine.workers
 
     @property
+    def places(self) -> int:
+        """In how many places."""
+        return self._engine.places
+
+    @property
     def capacity(self) -> int:
         """How many tasks may be under way."""
         return self._engine.capacity

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from trap_hpc.engines.base import Member, Outcome, RemoteEngine
+from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.errors import RunError
 from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.progress import Staff
@@ -16,6 +17,7 @@ from trap_hpc.run.session import words
 from trap_hpc.run.session.crew import Crew
 from trap_hpc.run.session.events import (
     Ended,
+    Ends,
     Event,
     Fatal,
     Interrupted,
@@ -53,12 +55,19 @@ class WatchedEngine:
         self._count_at_s = clock()
         self._hopeless_since_s: float | None = None
         self._members: Sequence[Member] = ()
+        self.work_left_s: Callable[[], float | None] = lambda: None
+        """How long the work will take, if anybody knows."""
         self.name = engine.name
 
     @property
     def workers(self) -> int:
         """How many tasks are worked on at the same time."""
         return self._engine.workers
+
+    @property
+    def places(self) -> int:
+        """In how many places."""
+        return self._engine.places
 
     @property
     def capacity(self) -> int:
@@ -88,6 +97,7 @@ class WatchedEngine:
             self._count_at_s = self._clock() + COUNT_EVERY_S
             self._members = self._engine.members()
             self._crew.count(self._members)
+            self._crew.relieve(self.work_left_s())
             self._hear()
         # With nothing to wait for, the driver does not need any worker.
         if timeout_s > 0 and not news:
@@ -134,8 +144,15 @@ class WatchedEngine:
             case Ended():
                 self._engine.forget(event.jobs)
                 self._crew.replace(event.jobs)
+            case Ends():
+                self._tell_ends(event.jobs)
             case Suspended():
                 self._resume(event.seconds)
+
+    def _tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
+        unknowing = {each.job for each in self._members if each.left_s is None}
+        if told := [each for each in jobs if each.job in unknowing]:
+            self._engine.tell_ends(told)
 
     def _resume(self, seconds: float) -> None:
         """Go on after a long silence: all workers have given us up by now."""
