@@ -136,14 +136,10 @@ class Dispatcher:
             return step
         return None
 
-    def _size(self, step: str) -> int:
-        waiting, workers = len(self._waiting[step]), self._engine.workers
-        return self._pace.size(step, waiting, workers, self._total)
-
     def _cut(self, step: str) -> Sending:
-        queue = self._waiting[step]
-        size = min(self._size(step), len(queue))
-        work = [queue.popleft() for _ in range(size)]
+        queue, workers = self._waiting[step], self._engine.workers
+        size = self._pace.size(step, len(queue), workers, self._total)
+        work = [queue.popleft() for _ in range(min(size, len(queue)))]
         return Sending(batch=0, step=step, work=work)
 
     def _straggler(self) -> Sending | None:
