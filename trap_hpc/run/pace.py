@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-FIRST_LIMIT_S = 900.0
+FIRST_LIMIT_S = 300.0
 """An image may take so long as long as nobody knows how long images take."""
 LEAST_LIMIT_S = 120.0
 GENEROUS = 20
