@@ -76,6 +76,10 @@ class FleetEngine:
         return max(self._books.slots, 1)
 
     @property
+    def places(self) -> int:
+        return len(self._books.members)
+
+    @property
     def capacity(self) -> int:
         return self._books.capacity
 

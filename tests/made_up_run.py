@@ -35,6 +35,7 @@ class AtOnce:
 
     name = "at once"
     workers = 4
+    places = 4
     capacity = 8
 
     def __init__(self) -> None:
