@@ -12,7 +12,7 @@ import pytest
 
 from tests.runs import SETTINGS, assert_same, run
 from trap_hpc.config import dump
-from trap_hpc.errors import CatalogueError, RunError
+from trap_hpc.errors import CatalogueError, RunError, UsageError
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.images import pack
 from trap_hpc.run import driver
@@ -204,3 +204,23 @@ def test_an_old_request_to_stop_is_not_for_a_resumed_run(
     resume(str(out), engine="serial")
     assert not RunPaths(out).stop_request.exists()
     assert_same(reference, out)
+
+
+def test_a_copy_of_a_run_that_is_still_there_is_refused(
+    night: list[str], tmp_path: Path
+) -> None:
+    """Both would have jobs of the same name."""
+    original, copy = tmp_path / "run", tmp_path / "copy"
+    interrupted(night, original, half_done)
+    shutil.copytree(original, copy)
+    with pytest.raises(UsageError, match=f"copy of trap-.* is still in {original}"):
+        resume(str(copy), engine="serial")
+
+
+def test_a_run_that_was_moved_is_resumed(
+    night: list[str], reference: Path, tmp_path: Path
+) -> None:
+    interrupted(night, tmp_path / "run", half_done)
+    moved = (tmp_path / "run").rename(tmp_path / "moved")
+    resume(str(moved), engine="serial")
+    assert_same(reference, moved)

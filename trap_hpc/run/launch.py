@@ -21,7 +21,7 @@ from trap_hpc.run.plan import Plan
 from trap_hpc.run.planfile import read_plan, require_same_code, write_site
 from trap_hpc.run.prepare import prepare
 from trap_hpc.run.progress import Summary
-from trap_hpc.run.registry import find_run, register
+from trap_hpc.run.registry import find_run, register, require_original
 from trap_hpc.run.session.stopping import StoppableEngine, forget_request
 from trap_hpc.run.session.waiting import forget_waiting, require_none_waiting
 from trap_hpc.run.status import also_to_file, summary_of
@@ -75,6 +75,7 @@ def resume(
     directory = find_run(run)
     require_ours(directory)
     plan = read_plan(directory, place)
+    require_original(plan.run_id, plan.directory)
     register(plan.run_id, plan.directory)
     return _go_on(plan, watch, say, retry_refused=retry_refused)
 

@@ -41,6 +41,28 @@ def register(run_id: str, directory: Path) -> None:
     write_whole(folder / run_id, f"{directory.resolve()}\n".encode(), lasting=False)
 
 
+def require_original(run_id: str, directory: Path) -> None:
+    """Make sure that ``directory`` is not a copy of a run that is still where it was.
+
+    Jobs and credentials of both would have the same name. A directory that was moved is
+    no copy.
+
+    Raises
+    ------
+    UsageError
+        It is one.
+    """
+    noted = {name: path for _, name, path in _noted()}
+    original = noted.get(run_id)
+    if original is None or not is_run(original):
+        return
+    if not original.samefile(directory):
+        raise UsageError(
+            f"{directory} is a copy of {run_id}, which is still in {original}: resume "
+            "that one, or move it away to go on with the copy alone"
+        )
+
+
 def known_runs() -> dict[str, Path]:
     """Every registered run that still has its directory, the oldest first.
 
