@@ -65,6 +65,7 @@ ONLY_IN = {
     ),
     "print": ("cli/",),
     "click": ("cli/",),
+    "click.echo": ("cli/output.py",),  # nothing that moves a terminal
     "rich": ("cli/",),
     "sys.stdout": ("cli/",),
     "sys.stderr": ("cli/",),

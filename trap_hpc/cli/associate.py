@@ -16,7 +16,7 @@ from trap_hpc.cli.options import (
     parameters_options,
     places_options,
 )
-from trap_hpc.cli.output import json_option, print_json, quiet_option
+from trap_hpc.cli.output import echo, json_option, print_json, quiet_option
 from trap_hpc.cli.results import resolved
 from trap_hpc.cli.summary import print_summary, summary_record
 from trap_hpc.cli.watch import watching
@@ -73,11 +73,11 @@ def _source(tables: str) -> str:
 
 
 def _print_counts(counts: ReassociationCounts) -> None:
-    click.echo(f"{counts.extractions} extractions, {counts.forced_fits} forced fits")
+    echo(f"{counts.extractions} extractions, {counts.forced_fits} forced fits")
     if counts.unanswered:
-        click.echo(
+        echo(
             f"{counts.unanswered} requests for forced fits found no answer in the "
             "tables, and count as failed fits"
         )
     if counts.unasked:
-        click.echo(f"{counts.unasked} forced fits of the tables were not asked for")
+        echo(f"{counts.unasked} forced fits of the tables were not asked for")

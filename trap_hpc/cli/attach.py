@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trap_hpc.cli import exits
-from trap_hpc.cli.output import json_option, quiet_option
+from trap_hpc.cli.output import echo, json_option, quiet_option
 from trap_hpc.cli.session import run_of_images, told
 from trap_hpc.cli.watch import watching
 from trap_hpc.paths import RunPaths
@@ -51,7 +51,7 @@ def attach(run: str, as_json: bool, quiet: bool) -> int:
             )
             ending = follower.follow()
     except KeyboardInterrupt:
-        click.echo(
+        echo(
             f"left {plan.run_id} to itself: `trap-hpc attach {plan.run_id}` comes "
             f"back, `trap-hpc stop {plan.run_id}` ends it",
             err=True,
@@ -59,10 +59,10 @@ def attach(run: str, as_json: bool, quiet: bool) -> int:
         return exits.INTERRUPTED
     if not ending.finished:
         for line in _what_happened(plan.run_id, ending):
-            click.echo(line, err=True)
+            echo(line, err=True)
         return exits.INTERRUPTED if ending.interrupted else exits.FAILED
     if not quiet and ending.jobs:
-        click.echo(ending.jobs, err=True)
+        echo(ending.jobs, err=True)
     progress = ending.seen.progress
     summary = summary_of(plan, progress.elapsed_s if progress else 0.0)
     return told(summary, as_json=as_json, quiet=quiet)

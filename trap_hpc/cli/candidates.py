@@ -8,6 +8,7 @@ import click
 
 from trap_hpc.cli.output import (
     Shown,
+    echo,
     json_option,
     moment,
     number,
@@ -50,9 +51,9 @@ def candidates(
         print_json(rows_of(table))
         return 0
     if not len(table):
-        click.echo("No transient candidates. Variable sources: --min-v, --min-eta.")
+        echo("No transient candidates. Variable sources: --min-v, --min-eta.")
         return 0
     print_table(table, COLUMNS)
     name = shlex.quote(run)
-    click.echo(f"\nOne light curve: trap-hpc show {name} SOURCE", err=True)
+    echo(f"\nOne light curve: trap-hpc show {name} SOURCE", err=True)
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trap_hpc.cli import exits
-from trap_hpc.cli.output import json_option, print_json, print_rows, quiet_option
+from trap_hpc.cli.output import echo, json_option, print_json, print_rows, quiet_option
 from trap_hpc.cli.results import resolved
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def compare(a: str, b: str, as_json: bool, quiet: bool) -> int:
 def _print(comparison: Comparison) -> None:
     headings = ("table", "rows of A", "rows of B", "")
     print_rows(headings, map(_row, comparison.tables), left=(0, 3))
-    click.echo()
+    echo()
     if comparison.first is None:
-        click.echo("They are the same.")
+        echo("They are the same.")
     else:
-        click.echo(f"They differ. First in {comparison.first}")
-        click.echo("What comes after it may only follow from it.")
+        echo(f"They differ. First in {comparison.first}")
+        echo("What comes after it may only follow from it.")
 
 
 def _row(table: TableComparison) -> tuple[str, str, str, str]:

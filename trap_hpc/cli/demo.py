@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trap_hpc.cli import exits
-from trap_hpc.cli.output import print_rows
+from trap_hpc.cli.output import echo, print_rows
 from trap_hpc.cli.session import carry_out
 from trap_hpc.cli.watch import counting
 
@@ -40,17 +40,17 @@ def demo(out: Path, images: int, seed: int) -> int:
     from trap_hpc.simulate import simulate
     from trap_hpc.simulate.recovery import recovery
 
-    click.echo(f"$ trap-hpc simulate {out / 'images'} --images {images} --seed {seed}")
+    echo(f"$ trap-hpc simulate {out / 'images'} --images {images} --seed {seed}")
     with counting("simulating", quiet=False) as progress:
         truth = simulate(out / "images", images=images, seed=seed, progress=progress)
     _tell(truth)
     plan = _plan(out)
-    click.echo(f"\n$ trap-hpc run {out / 'images'} --out {plan.directory}")
+    echo(f"\n$ trap-hpc run {out / 'images'} --out {plan.directory}")
     code = _run(plan)
     if code:
         return code
     found = recovery(truth, plan.directory)
-    click.echo("\nWhat was injected, and what was found there:\n")
+    echo("\nWhat was injected, and what was found there:\n")
     _print(found)
     return 0 if found.good else exits.FAILED
 
@@ -62,7 +62,7 @@ def _tell(truth: Truth) -> None:
         for k in ("constant", "variable", "transient")
         if k in kinds
     ]
-    click.echo(f"{len(truth.files)} images with {', '.join(counts)} sources")
+    echo(f"{len(truth.files)} images with {', '.join(counts)} sources")
 
 
 def _plan(out: Path) -> Plan:
@@ -86,9 +86,9 @@ def _run(plan: Plan) -> int:
 def _print(found: Recovery) -> None:
     changing = found.of_kind("transient") + found.of_kind("variable")
     print_rows(HEADINGS, map(_row, changing), left=(0, 6))
-    click.echo()
+    echo()
     for line in _conclusions(found):
-        click.echo(line)
+        echo(line)
 
 
 def _row(match: Match) -> tuple[str, ...]:

@@ -7,9 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from trap_hpc.cli.output import print_json
+from trap_hpc.cli.output import echo, print_json
 from trap_hpc.cli.session import program
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ def detached(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
     launcher = detach(plan, program(words), clock=time.monotonic, sleep=time.sleep)
     if launcher.exit_code is not None:
         for line in launcher.said:
-            click.echo(line, err=True)
+            echo(line, err=True)
         return launcher.exit_code
     if as_json:
         print_json(
@@ -38,10 +36,10 @@ def detached(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
             }
         )
         return 0
-    click.echo(f"{plan.run_id} in {plan.directory}")
-    click.echo(f"  it goes on by itself, as process {launcher.pid}; {launcher.state}")
+    echo(f"{plan.run_id} in {plan.directory}")
+    echo(f"  it goes on by itself, as process {launcher.pid}; {launcher.state}")
     _how_to_look(plan)
-    click.echo(f"  what it says is in {launcher.log}")
+    echo(f"  what it says is in {launcher.log}")
     return 0
 
 
@@ -54,14 +52,14 @@ def left_to_a_job(plan: Plan, words: Sequence[str], *, as_json: bool) -> int:
         record = {"run_id": plan.run_id, "directory": str(plan.directory), "job": job}
         print_json(record)
         return 0
-    click.echo(f"{plan.run_id} in {plan.directory}")
-    click.echo(f"  its launcher is job {job}, which has all nodes for its workers")
+    echo(f"{plan.run_id} in {plan.directory}")
+    echo(f"  its launcher is job {job}, which has all nodes for its workers")
     _how_to_look(plan)
     return 0
 
 
 def _how_to_look(plan: Plan) -> None:
     run = shlex.quote(plan.run_id)
-    click.echo(f"  trap-hpc attach {run}    watches it")
-    click.echo(f"  trap-hpc status {run}    says how far it is")
-    click.echo(f"  trap-hpc stop {run}      ends it")
+    echo(f"  trap-hpc attach {run}    watches it")
+    echo(f"  trap-hpc status {run}    says how far it is")
+    echo(f"  trap-hpc stop {run}      ends it")

@@ -13,7 +13,7 @@ import click
 
 from trap_hpc.cli import exits
 from trap_hpc.cli.options import add_options, place_of, profile_options
-from trap_hpc.cli.output import json_option, print_json
+from trap_hpc.cli.output import echo, json_option, print_json
 
 if TYPE_CHECKING:
     from trap_hpc.doctor.checks import Check
@@ -69,7 +69,7 @@ def doctor(
         sourced,
         folder=folder,
         timeout_s=timeout_s,
-        say=lambda text: click.echo(text, err=True),
+        say=lambda text: echo(text, err=True),
         broker_password_file=place.broker_password_file,
     )
     checks = judge(findings)
@@ -77,7 +77,7 @@ def doctor(
         print_json(_record(findings, checks))
     else:
         _print(findings.site, checks)
-        click.echo(f"\n{_sentence(place, checks)}")
+        echo(f"\n{_sentence(place, checks)}")
     if save_interface:
         _save(place.site or findings.site, findings)
     bad = any(check.verdict is Verdict.BAD for check in checks)
@@ -87,25 +87,28 @@ def doctor(
 def _print(site: str, checks: Sequence[Check]) -> None:
     from trap_hpc.doctor.checks import Verdict
 
-    click.echo(f"site {site}")
+    echo(f"site {site}")
     for check in checks:
         if check.verdict is not Verdict.UNKNOWN:
-            for line in _lines(check):
-                click.echo(line)
+            mark, *lines = _lines(check)
+            click.secho(mark, fg=COLOURS[check.verdict.value], nl=False)
+            for line in lines:
+                echo(line)
     unknown = [check.what for check in checks if check.verdict is Verdict.UNKNOWN]
     if unknown:
         for line in wrap(f"not reached: {', '.join(unknown)}", _width() - 1):
-            click.echo(f" {line}")
+            echo(f" {line}")
 
 
 def _lines(check: Check) -> Iterator[str]:
-    """Give one check; what does not fit beside its name stands below it."""
-    mark = click.style(f"{check.verdict.value:<4}", fg=COLOURS[check.verdict.value])
-    beside = f" {mark} {check.what:<35} {check.found}"
-    if len(click.unstyle(beside)) <= _width():
+    """Give the mark of one check, and what stands beside and below it."""
+    mark = f" {check.verdict.value:<4}"
+    yield mark
+    beside = f" {check.what:<35} {check.found}"
+    if len(mark + beside) <= _width():
         yield beside
     else:
-        yield f" {mark} {check.what}"
+        yield f" {check.what}"
         yield from _indented(check.found)
     if check.advice:
         yield from _indented(f"-> {check.advice}")
@@ -141,14 +144,14 @@ def _save(site: str, findings: Findings) -> None:
     from trap_hpc.network import own_addresses
 
     if findings.call is None or not findings.call.address:
-        click.echo("No address answered: nothing is saved.", err=True)
+        echo("No address answered: nothing is saved.", err=True)
         return
     address = findings.call.address
     names = {each.address: each.interface for each in own_addresses()}
     interface = names.get(address, address)
     path = user_profile(site)
     set_interface(path, [interface])
-    click.echo(f"interface = {interface} is in {path} now", err=True)
+    echo(f"interface = {interface} is in {path} now", err=True)
 
 
 def _record(findings: Findings, checks: Sequence[Check]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json, quiet_option
+from trap_hpc.cli.output import echo, json_option, print_json, quiet_option
 from trap_hpc.cli.results import opened, resolved
 from trap_hpc.errors import UsageError
 
@@ -47,7 +47,7 @@ def export(run: str, form: str, out: Path | None, as_json: bool, quiet: bool) ->
         print_json({"format": form, "files": [str(path) for path in paths]})
     elif not quiet:
         for path in paths:
-            click.echo(path)
+            echo(path)
     return 0
 
 

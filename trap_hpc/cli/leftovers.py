@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import click
+from trap_hpc.cli.output import echo
 
 OF_THEIR_OWN = ("run", "resume", "plan", "demo", "stop", "reap")
 """Commands that see to it themselves, or may become another program."""
@@ -56,4 +56,4 @@ class _Search(threading.Thread):
         if self._found.is_set():
             self.join()
         for line in self._told:
-            click.echo(f"trap-hpc: {line}", err=True)
+            echo(f"trap-hpc: {line}", err=True)

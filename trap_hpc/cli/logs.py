@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from trap_hpc.cli.output import echo
 from trap_hpc.errors import UsageError
 
 
@@ -40,7 +41,7 @@ def logs(run: str, job: str | None, lines: int) -> int:
     if job and not chosen:
         raise UsageError(_no_log(job, all_logs(paths.logs)))
     if silent:
-        click.echo(f"Failed and printed nothing: {ids_text(silent)}\n")
+        echo(f"Failed and printed nothing: {ids_text(silent)}\n")
     elif not chosen:
         _list(all_logs(paths.logs))
     for path in [*chosen, *([] if job else [paths.log])]:
@@ -49,18 +50,18 @@ def logs(run: str, job: str | None, lines: int) -> int:
 
 
 def _list(paths: Sequence[Path]) -> None:
-    click.echo(f"No job is known to have failed. Logs of jobs: {len(paths)}")
+    echo(f"No job is known to have failed. Logs of jobs: {len(paths)}")
     for path in paths:
-        click.echo(f"  {path.stat().st_size:>10} bytes  {path}")
-    click.echo()
+        echo(f"  {path.stat().st_size:>10} bytes  {path}")
+    echo()
 
 
 def _show(path: Path, lines: int) -> None:
     from trap_hpc.run.session.logs import last_lines
 
-    click.echo(f"==> {path} <==")
+    echo(f"==> {path} <==")
     for line in last_lines(path, lines):
-        click.echo(line)
+        echo(line)
 
 
 def _no_log(job: str, paths: Sequence[Path]) -> str:

@@ -16,6 +16,7 @@ import click
 from trap_hpc import __version__
 from trap_hpc.cli import exits
 from trap_hpc.cli.leftovers import clearing_up
+from trap_hpc.cli.output import echo
 from trap_hpc.config.environment import cap_threads
 from trap_hpc.errors import TrapHpcError, UsageError
 from trap_hpc.run.session.ctrl_c import release
@@ -148,4 +149,4 @@ def _guarded(words: Sequence[str], debug: bool) -> int:
 
 
 def _complain(text: str) -> None:
-    click.echo(f"trap-hpc: {text}", err=True)
+    echo(f"trap-hpc: {text}", err=True)

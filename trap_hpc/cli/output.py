@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trap_hpc.plaintext import one_line, printable
+
 if TYPE_CHECKING:
     from astropy.table import Table
 
@@ -21,6 +23,11 @@ json_option = click.option(
 quiet_option = click.option(
     "--quiet", "-q", is_flag=True, help="Print no more than what was asked for."
 )
+
+
+def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print ``text`` without what moves a terminal: much of it others have named."""
+    click.echo(printable(str(text)), err=err, nl=nl)
 
 
 def print_json(record: Mapping[str, Any]) -> None:
@@ -39,7 +46,7 @@ def print_rows(
 
     A text longer than ``widest`` moves the rest of its line alone.
     """
-    lines = [list(names), *(list(row) for row in rows)]
+    lines = [[one_line(text) for text in row] for row in (names, *rows)]
     columns = [[len(text) for text in column] for column in zip(*lines, strict=True)]
     widths = [max(n for n in [0, *c] if not widest or n <= widest) for c in columns]
     for line in lines:
@@ -47,7 +54,7 @@ def print_rows(
             text.ljust(width) if number in left else text.rjust(width)
             for number, (text, width) in enumerate(zip(line, widths, strict=True))
         ]
-        click.echo("  ".join(cells).rstrip())
+        echo("  ".join(cells).rstrip())
 
 
 @dataclass(frozen=True, slots=True)

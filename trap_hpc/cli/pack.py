@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json, quiet_option
+from trap_hpc.cli.output import echo, json_option, print_json, quiet_option
 from trap_hpc.cli.summary import grouped
 from trap_hpc.cli.watch import counting
 
@@ -68,11 +68,11 @@ def _print_json(report: PackReport) -> None:
 
 def _print(report: PackReport) -> None:
     if report.packed:
-        click.echo(f"{report.packed} images are in {report.path}; next:")
-        click.echo(f"  trap-hpc run {shlex.quote(str(report.path))}")
+        echo(f"{report.packed} images are in {report.path}; next:")
+        echo(f"  trap-hpc run {shlex.quote(str(report.path))}")
     else:
-        click.echo("no image could be packed, and no file was made")
+        echo("no image could be packed, and no file was made")
     if report.refused:
-        click.echo(f"left out      {len(report.refused)}")
+        echo(f"left out      {len(report.refused)}")
         for line in grouped([(r.address, r.reason) for r in report.refused]):
-            click.echo(line)
+            echo(line)

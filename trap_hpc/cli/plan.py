@@ -5,9 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from trap_hpc.cli.output import print_json, print_rows
+from trap_hpc.cli.output import echo, print_json, print_rows
 
 if TYPE_CHECKING:
     from trap_hpc.config.sites import SourcedSite
@@ -24,15 +22,15 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
         print_json(_record(plan, preview))
         return
-    click.echo(f"run directory  {plan.directory}")
-    click.echo(f"files          {len(plan.images)}: {_first_and_last(plan.images)}")
-    click.echo(f"engine         {plan.engine}, {count(plan.workers, 'worker')}")
-    click.echo(f"database       {plan.database or 'none but catalogue.sqlite'}")
-    click.echo(f"monitoring     {count(len(plan.monitor), 'position')}")
+    echo(f"run directory  {plan.directory}")
+    echo(f"files          {len(plan.images)}: {_first_and_last(plan.images)}")
+    echo(f"engine         {plan.engine}, {count(plan.workers, 'worker')}")
+    echo(f"database       {plan.database or 'none but catalogue.sqlite'}")
+    echo(f"monitoring     {count(len(plan.monitor), 'position')}")
     if plan.site and preview:
         _print_site(plan.site, preview)
-    click.echo("\njob parameters, with where each comes from:\n")
-    click.echo(dump(plan.parameters), nl=False)
+    echo("\njob parameters, with where each comes from:\n")
+    echo(dump(plan.parameters), nl=False)
 
 
 def _preview(plan: Plan) -> Preview | None:
@@ -55,18 +53,18 @@ def _print_site(sourced: SourcedSite, preview: Preview) -> None:
     from trap_hpc.config.tomlfile import toml_value
 
     site, origins = sourced.site, dict(sourced.origins)
-    click.echo(f"site           {site.name} ({site.scheduler})")
-    click.echo(f"jobs           {_jobs(preview)}")
-    click.echo("\nsite, with where each value comes from:\n")
+    echo(f"site           {site.name} ({site.scheduler})")
+    echo(f"jobs           {_jobs(preview)}")
+    echo("\nsite, with where each value comes from:\n")
     rows = [(k, toml_value(v), origins[k]) for k, v in asdict(site).items()]
     print_rows(("key", "value", "from"), rows, left=range(3), widest=30)
-    click.echo("\njob.sh:\n")
-    click.echo("".join(f"    {line}\n" for line in preview.script.splitlines()))
-    click.echo("submitted by:\n")
+    echo("\njob.sh:\n")
+    echo("".join(f"    {line}\n" for line in preview.script.splitlines()))
+    echo("submitted by:\n")
     for command in preview.commands:
-        click.echo(f"    {shlex.join(command)}")
+        echo(f"    {shlex.join(command)}")
     verdict = "would take" if preview.accepted else "does not take"
-    click.echo(f"\nthe scheduler {verdict} it: {preview.answer}")
+    echo(f"\nthe scheduler {verdict} it: {preview.answer}")
 
 
 def _jobs(preview: Preview) -> str:

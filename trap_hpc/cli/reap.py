@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trap_hpc.cli.exits import FAILED
-from trap_hpc.cli.output import json_option, print_json
+from trap_hpc.cli.output import echo, json_option, print_json
 
 if TYPE_CHECKING:
     from trap_hpc.run.session.reap import Reaped
@@ -29,15 +29,15 @@ def reap(run: str | None, dry_run: bool, as_json: bool) -> int:
     from trap_hpc.run.session.reap import leftovers, real_reaper
 
     runs = {run: find_run(run)} if run else known_runs()
-    reaper = real_reaper(lambda text: click.echo(text, err=True), dry_run=dry_run)
+    reaper = real_reaper(lambda text: echo(text, err=True), dry_run=dry_run)
     done = reaper.reap(leftovers(runs))
     if as_json:
         print_json({"runs": [_record(each) for each in done]})
     else:
         for each in done:
-            click.echo(f"{each.run_id} {each.text}")
+            echo(f"{each.run_id} {each.text}")
         if not done:
-            click.echo("nothing is left behind")
+            echo("nothing is left behind")
     return FAILED if any(each.verdict == "unknown" for each in done) else 0
 
 

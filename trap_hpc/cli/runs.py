@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json, print_rows
+from trap_hpc.cli.output import echo, json_option, print_json, print_rows
 
 
 @click.command(help="List the runs that are known here, the newest last.")
@@ -24,7 +24,7 @@ def runs(as_json: bool) -> int:
         rows = [(n, _phase(s), _images(s), str(p)) for n, (p, s) in known.items()]
         print_rows(("run", "phase", "images", "directory"), rows, left=(0, 1, 3))
     else:
-        click.echo("No runs yet. Begin with: trap-hpc run IMAGES...")
+        echo("No runs yet. Begin with: trap-hpc run IMAGES...")
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from trap_hpc.cli import exits
-from trap_hpc.cli.output import print_json
+from trap_hpc.cli.output import echo, print_json
 from trap_hpc.cli.summary import print_summary, summary_record
 from trap_hpc.cli.watch import watching
 from trap_hpc.config.environment import launcher_environment
@@ -67,7 +67,7 @@ def carry_out(
         # Not before there is a run: its directory may be refused.
         nonlocal announced
         if not announced:
-            click.echo(f"{run_id} in {directory}", err=True)
+            echo(f"{run_id} in {directory}", err=True)
         announced = True
 
     with resumable(run_id, directory), watching(quiet=quiet) as onlooker:
@@ -101,8 +101,8 @@ def resumable(run_id: str, directory: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         by = f" ({interrupt})" if str(interrupt) else ""
-        click.echo(f"trap-hpc: interrupted{by}", err=True)
-        click.echo(_how_to_go_on(run_id, directory), err=True)
+        echo(f"trap-hpc: interrupted{by}", err=True)
+        echo(_how_to_go_on(run_id, directory), err=True)
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
     except RunError as error:
         error.add_note(_how_to_go_on(run_id, directory))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json, quiet_option
+from trap_hpc.cli.output import echo, json_option, print_json, quiet_option
 from trap_hpc.cli.watch import counting
 
 DEFAULT_SIZE = 512
@@ -66,7 +66,7 @@ def simulate(
         radius = ""
         if size != DEFAULT_SIZE:
             radius = f" --set extraction_radius_pix={truth.search_radius_pix:g}"
-        click.echo(f"{len(truth.files)} images are in {out}, and what they show is in")
-        click.echo(f"{out / 'truth.json'}; next:")
-        click.echo(f"  trap-hpc run {shlex.quote(str(out))}{radius}")
+        echo(f"{len(truth.files)} images are in {out}, and what they show is in")
+        echo(f"{out / 'truth.json'}; next:")
+        echo(f"  trap-hpc run {shlex.quote(str(out))}{radius}")
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json, print_rows
+from trap_hpc.cli.output import echo, json_option, print_json, print_rows
 
 if TYPE_CHECKING:
     from trap_hpc.config.jobqueue import Imported
@@ -36,10 +36,10 @@ def sites(context: click.Context, as_json: bool) -> int:
         return 0
     rows = [_row(site) for site in known]
     print_rows(("site", "scheduler", "tried", "from", "what"), rows, left=range(5))
-    click.echo()
+    echo()
     if default:
-        click.echo(f"Without --site it is {default[0]} ({default[1]}).")
-    click.echo("trap-hpc sites show SITE: every value, with where it comes from.")
+        echo(f"Without --site it is {default[0]} ({default[1]}).")
+    echo("trap-hpc sites show SITE: every value, with where it comes from.")
     return 0
 
 
@@ -58,8 +58,8 @@ def show(site: str, as_json: bool) -> int:
         print_json({"site": asdict(sourced.site), "origins": origins})
         return 0
     name, tried = sourced.site.name, sourced.site.tried
-    click.echo(f"# {name}: {f'tried: {tried}' if tried else UNTRIED}")
-    click.echo(dump_site(sourced, named=False), nl=False)
+    echo(f"# {name}: {f'tried: {tried}' if tried else UNTRIED}")
+    echo(dump_site(sourced, named=False), nl=False)
     return 0
 
 
@@ -70,7 +70,7 @@ def check(file: Path) -> int:
     from trap_hpc.config.sites import check_site_file
 
     site = check_site_file(file).site
-    click.echo(f"{file}: good; a site with the scheduler {site.scheduler}")
+    echo(f"{file}: good; a site with the scheduler {site.scheduler}")
     return 0
 
 
@@ -97,9 +97,9 @@ def import_(
     imported = import_jobqueue(jobqueue_yaml, scheduler)
     if name or out:
         path = new_profile(imported.toml, name=name, path=out)
-        click.echo(f"wrote {path}", err=True)
+        echo(f"wrote {path}", err=True)
     else:
-        click.echo(imported.toml, nl=False)
+        echo(imported.toml, nl=False)
     _tell(imported)
     return 0
 
@@ -107,9 +107,9 @@ def import_(
 def _tell(imported: Imported) -> None:
     """Say on stderr what was taken and what was not: stdout may be the profile."""
     for key, sentence in imported.taken:
-        click.echo(f"took      {key}: {sentence}", err=True)
+        echo(f"took      {key}: {sentence}", err=True)
     for key, sentence in imported.left:
-        click.echo(f"left out  {key}: {sentence}", err=True)
+        echo(f"left out  {key}: {sentence}", err=True)
 
 
 def _row(site: KnownSite) -> tuple[str, ...]:

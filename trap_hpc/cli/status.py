@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trap_hpc.cli.output import json_option, print_json
+from trap_hpc.cli.output import echo, json_option, print_json
 from trap_hpc.cli.watch import counts
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def status(run: str, ask: bool, as_json: bool) -> int:
         return 0
     for heading, lines in _parts(seen, jobs):
         for number, line in enumerate(lines):
-            click.echo(f"{'' if number else heading:<10}{line}".rstrip())
+            echo(f"{'' if number else heading:<10}{line}".rstrip())
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from trap_hpc.cli.output import echo
 from trap_hpc.run.session.stopping import PATIENCE_S
 
 
@@ -34,11 +35,11 @@ def stop(run: str, wait_s: float) -> int:
     directory = find_run(run)
     stopper = Stopper(
         directory=directory,
-        reaper=real_reaper(lambda text: click.echo(text, err=True)),
+        reaper=real_reaper(lambda text: echo(text, err=True)),
         clock=time.monotonic,
         sleep=time.sleep,
         wait_s=wait_s,
     )
     name = directory.name if run == "last" else run
-    click.echo(f"{name}: {stopper.stop()}")
+    echo(f"{name}: {stopper.stop()}")
     return 0

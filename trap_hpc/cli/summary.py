@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from trap_hpc.cli.output import echo
 from trap_hpc.cli.watch import time_text
+from trap_hpc.plaintext import one_line
 
 if TYPE_CHECKING:
     from trap_hpc.run.progress import Summary
@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")
 def print_summary(summary: Summary) -> None:
     """Print the closing summary."""
     for line in summary_lines(summary):
-        click.echo(line)
+        echo(line)
 
 
 def summary_record(summary: Summary) -> dict[str, Any]:
@@ -104,7 +104,8 @@ def grouped(pairs: Iterable[tuple[str, str]], places: str = "") -> Iterator[str]
     here = f"{Path.cwd()}/"
     groups: dict[str, list[tuple[str, str]]] = {}
     for address, reason in pairs:
-        groups.setdefault(_NUMBER.sub("#", reason), []).append((address, reason))
+        named = one_line(address), one_line(reason)
+        groups.setdefault(_NUMBER.sub("#", reason), []).append(named)
     ordered = sorted(groups.values(), key=len, reverse=True)
     shown = ordered[:REASONS_SHOWN] if places else ordered
     for group in shown:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import click
+from trap_hpc.cli.output import echo
+from trap_hpc.plaintext import one_line, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -71,12 +72,10 @@ class _Lines:
         if due:
             wait_s = min(progress.elapsed_s * (LINES_GROW_BY - 1), LONGEST_SILENCE_S)
             self._next_s = progress.elapsed_s + max(wait_s, FIRST_LINE_AFTER_S)
-        click.echo(
-            f"{time_text(progress.elapsed_s):>8}  {sentence(progress)}", err=True
-        )
+        echo(f"{time_text(progress.elapsed_s):>8}  {sentence(progress)}", err=True)
 
     def say(self, sentence: str) -> None:
-        click.echo(sentence, err=True)
+        echo(sentence, err=True)
 
 
 class _OnBar:
@@ -92,14 +91,15 @@ class _OnBar:
             self._task,
             total=max(progress.images, 1) if progress.images else None,
             completed=done(progress),
-            description=counts(progress),
+            description=one_line(counts(progress)),
             phase=progress.phase,
             visible=True,
         )
         self._bar.refresh()
 
     def say(self, sentence: str) -> None:
-        self._bar.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        text = printable(sentence)
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _bar() -> Iterator[Onlooker]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.fields[phase]:<11}"), BarColumn(bar_width=30))
-    words = TextColumn("{task.description}")
+    words = TextColumn("{task.description}", markup=False)
     # No thread of its own: it is drawn when the run reports.
     with Bar(*columns, words, console=Console(stderr=True), auto_refresh=False) as bar:
         yield _OnBar(bar)

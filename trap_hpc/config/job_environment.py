@@ -66,6 +66,8 @@ _FOR_JOBS = (
 )
 
 _SECRET = re.compile("PASS(WORD|WD|PHRASE)|TOKEN|SECRET|KEY|CREDENTIAL", re.IGNORECASE)
+_PASSWORD = re.compile("[a-z][a-z0-9+.-]*://[^/@:\\s]*:[^/@\\s]+@", re.IGNORECASE)
+"""A URL with one, such as that of a proxy."""
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -86,13 +88,17 @@ def for_jobs(
     Raises
     ------
     UsageError
-        One of ``names`` looks like that of a secret.
+        One of ``names`` looks like that of a secret, or is of one.
     """
     for name in names:
-        if _SECRET.search(name):
+        value = environment.get(name, "")
+        if _SECRET.search(name) or _PASSWORD.search(value):
+            looks = (
+                "holds a password" if _PASSWORD.search(value) else "looks like a secret"
+            )
             raise UsageError(
-                f"the profile's `environment` names {name}, which looks like a secret: "
-                "others can read a job script; leave it in a file for you alone"
+                f"the profile's `environment` names {name}, which {looks}: others may "
+                "read a job script; leave it in a file for you alone"
             )
     wanted = (*_FOR_JOBS, *names)
     return {
@@ -101,6 +107,7 @@ def for_jobs(
         if any(fnmatchcase(name, pattern) for pattern in wanted)
         and _NAME.fullmatch(name)
         and not _SECRET.search(name)
+        and not _PASSWORD.search(value)
         and _is_text(value)
     }
 

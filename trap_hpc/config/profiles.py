@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -12,6 +13,7 @@ from trap_hpc.config.resources import resource
 from trap_hpc.config.tomlfile import Entry, toml_entries
 from trap_hpc.errors import StorageError, UsageError
 from trap_hpc.files import cannot_write, write_whole
+from trap_hpc.trust import knows_modes, open_to, owned_by
 
 PROJECT = "trap_hpc.toml"
 NO_SITES = ("job_params",)
@@ -43,12 +45,12 @@ def project_entries() -> list[Entry]:
     Raises
     ------
     UsageError
-        It can't be read, or holds something else.
+        It can't be read, holds something else, or others may change it.
     """
     path = Path(PROJECT)
     if not path.exists():
         return []
-    entries = entries_of(path, f"./{PROJECT}")
+    entries = _entries(_our_text(path), f"./{PROJECT}")
     for entry in entries:
         if entry.section != "site":
             word = f"[{entry.section}]" if entry.section else entry.name
@@ -121,10 +123,42 @@ def entries_of(file: Traversable, called: str) -> list[Entry]:
     UsageError
         It can't be read, or is not TOML.
     """
+    return _entries(text_of(file), called)
+
+
+def _entries(text: str, called: str) -> list[Entry]:
     try:
-        return list(toml_entries(text_of(file), called))
+        return list(toml_entries(text, called))
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _our_text(path: Path) -> str:
+    """Return the text of a file that is read because it lies in the current folder.
+
+    Nobody has named it, so somebody else may have put it there: and what it says ends
+    in scripts that run as whoever reads it.
+    """
+    try:
+        with path.open("rb") as stream:  # what is looked at is what is read
+            found = os.fstat(stream.fileno())
+            who = owned_by(path.lstat()) or owned_by(found)
+            if not who and (mode := open_to(found)) and knows_modes(Path()):
+                who = mode
+            if who:
+                raise UsageError(_not_ours(who))
+            return _decoded(stream.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise _can_t_read(path, error) from None
+
+
+def _not_ours(who: str) -> str:
+    return (
+        f"./{PROJECT} is not yours alone: {who}. What it says is run as you, so it is "
+        "not read. If you trust it, make it your own with `chmod go-w` or a copy, or "
+        "take what you need of it into ~/.config/trap_hpc; if not, work in another "
+        "folder"
+    )
 
 
 def text_of(file: Traversable) -> str:
@@ -137,10 +171,18 @@ def text_of(file: Traversable) -> str:
     """
     try:
         # Not by read_text(): one that is packed in a zip file knows no such encoding.
-        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return _decoded(file.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
-        what = getattr(error, "strerror", None) or "it is not a text file"
-        raise UsageError(f"can't read the site profile {file}: {what}") from None
+        raise _can_t_read(file, error) from None
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _can_t_read(file: Traversable, error: Exception) -> UsageError:
+    what = getattr(error, "strerror", None) or "it is not a text file"
+    return UsageError(f"can't read the site profile {file}: {what}")
 
 
 def _folders() -> list[Traversable]:

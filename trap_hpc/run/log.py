@@ -6,6 +6,8 @@ import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from trap_hpc.plaintext import printable
+
 BEGINNING = "session "
 """Begins the first line of each session."""
 STOPPED, INTERRUPTED = "stopped: ", "interrupted: "
@@ -13,7 +15,10 @@ STOPPED, INTERRUPTED = "stopped: ", "interrupted: "
 
 
 class RunLog:
-    """Appends lines with their time. A log that can't be written stops no run."""
+    """Appends lines with their time. A log that can't be written stops no run.
+
+    More lines of a text are set back: whatever a file is called, it is no line of ours.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,5 +26,6 @@ class RunLog:
     def __call__(self, text: str) -> None:
         """Write one line."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        lines = printable(text).replace("\n", "\n    ")
         with contextlib.suppress(OSError), self._path.open("a") as stream:
-            stream.write(f"{now} {text}\n")
+            stream.write(f"{now} {lines}\n")

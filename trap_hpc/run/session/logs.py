@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from trap_hpc.plaintext import printable
+
 TAIL_BYTES = 16_384
 _JOB = re.compile(r"((?:local-)?[^-]+)-")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def logs_of(folder: Path, jobs: Iterable[str]) -> Sequence[Path]:
@@ -44,7 +45,7 @@ def last_lines(path: Path, lines: int) -> Sequence[str]:
             text = stream.read().decode(errors="replace")
     except OSError:
         return []
-    return [_CONTROL.sub("", line) for line in text.rstrip().splitlines()[-lines:]]
+    return [printable(line) for line in text.rstrip().splitlines()[-lines:]]
 
 
 _PARTS = re.compile(r"(\d+)")

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from trap_hpc.files import write_whole
 from trap_hpc.network import host_name
 from trap_hpc.paths import RunPaths
+from trap_hpc.plaintext import one_line
 
 if TYPE_CHECKING:
     from trap_hpc.engines.base import Engine, Outcome
     from trap_hpc.pipeline.tasks import Task
 
 LOOK_S = 1.0
+LONGEST = 200
+"""Characters of a request that are read: anybody who may write there can leave one."""
 PATIENCE_S = 120.0
 """So long whoever asks waits for the launcher."""
 
@@ -38,7 +41,8 @@ def ask_to_stop(paths: RunPaths) -> None:
 def stop_asked(paths: RunPaths) -> str:
     """Return who wants the run to stop; empty if nobody does."""
     try:
-        return paths.stop_request.read_text(errors="replace").strip() or "somebody"
+        with paths.stop_request.open(encoding="utf-8", errors="replace") as stream:
+            return one_line(stream.read(LONGEST).strip()) or "somebody"
     except OSError:
         return ""
 
