@@ -14,6 +14,12 @@ export PATH=/home/you/venv/bin:/usr/local/bin:/usr/bin:/bin
 export USER=you
 export VIRTUAL_ENV=/home/you/venv
 
+# Not what somebody else may have put there, if others can write above it.
+if [ -e /scratch/you/runs/trap-k3m9x2pq/code.zip ] && [ ! -O /scratch/you/runs/trap-k3m9x2pq/code.zip ]; then
+    echo '/scratch/you/runs/trap-k3m9x2pq/code.zip is not yours: nothing is run' >&2
+    exit 78
+fi
+
 # Only the code of this run, one thread a worker process.
 export PYTHONPATH=/scratch/you/runs/trap-k3m9x2pq/code.zip"${PYTHONPATH:+:$PYTHONPATH}"
 export BLIS_NUM_THREADS=1

@@ -63,6 +63,15 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[tuple[Path, int]
         raise
 
 
+def keep_others_out() -> None:
+    """Let nobody else write to files that this process makes from now on.
+
+    Whatever the user's umask says: what is in a run's directory is done in their name,
+    and they may open the directory for others to read.
+    """
+    os.umask(os.umask(0o077) | 0o022)
+
+
 def make_folder(folder: Path, mode: int = 0o755) -> None:
     """Make a folder, and what it lies in; none of it for others to write to.
 

@@ -49,6 +49,11 @@ class Task:
     limit_s: float = 0.0
     """When it has been worked on for so long it is ended; 0: never."""
 
+    @property
+    def file(self) -> str:
+        """Name of its measurement file."""
+        return f"{self.batch}.{self.attempt}.h5"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -157,7 +162,7 @@ def deliver(
         The measurement file can't be written.
     """
     folder = Path(task.run) / "measurements"
-    path = folder / f"{task.batch}.{task.attempt}.h5"
+    path = folder / task.file
     checksum = measurements.save(
         path,
         findings,

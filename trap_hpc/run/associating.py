@@ -12,6 +12,7 @@ from trap_hpc.catalogue.run_tables import read_run_tables
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.catalogue.trap_tables import read_trap_tables
 from trap_hpc.config import dump, load
+from trap_hpc.files import keep_others_out
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.records import FinalTables, StepRows
 from trap_hpc.run.log import RunLog
@@ -93,6 +94,7 @@ def associate(
     """
     plan, tables = association.plan, association.tables
     paths = RunPaths(plan.directory)
+    keep_others_out()
     paths.make()
     write_plan(plan, dump(plan.parameters))
     register(plan.run_id, plan.directory)

@@ -20,7 +20,6 @@ from trap_hpc.engines.base import (
     Lost,
     Outcome,
     TimedOut,
-    Trouble,
 )
 from trap_hpc.errors import StorageError
 from trap_hpc.paths import RunPaths
@@ -189,7 +188,7 @@ class Dispatcher:
         sending = self._under_way.returned(news.task)
         if sending is None:
             return None  # another worker was quicker
-        if isinstance(news, Finished):
+        if isinstance(news, Finished) and news.receipt.file == news.task.file:
             self._receipts.add(sending, news.receipt)
             return None
         verdict = self._judge(news, sending)
@@ -198,9 +197,11 @@ class Dispatcher:
         self._replace(sending, verdict)
         return None
 
-    def _judge(self, news: Trouble, sending: Sending) -> Verdict:
+    def _judge(self, news: Outcome, sending: Sending) -> Verdict:
         batch, log = sending.batch, self._log
         match news:
+            case Finished():  # who is on the broker, too, may name any file
+                return self._lost(sending, "a report names no measurement file of it")
             case Died():
                 log(f"{news.worker} died under batch {batch}: {news.how}")
                 return after_death(sending, news.how)

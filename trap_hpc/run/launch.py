@@ -10,6 +10,7 @@ from trap_hpc.engines.base import Engine
 from trap_hpc.engines.processes import ProcessesEngine
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import TrapHpcError
+from trap_hpc.files import keep_others_out
 from trap_hpc.identity import write_snapshot
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.driver import Driver
@@ -74,6 +75,7 @@ def resume(
     place = place or Place(engine=engine, workers=workers)
     directory = find_run(run)
     require_ours(directory)
+    keep_others_out()
     plan = read_plan(directory, place)
     require_original(plan.run_id, plan.directory)
     register(plan.run_id, plan.directory)

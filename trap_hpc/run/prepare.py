@@ -6,10 +6,12 @@ run's snapshot of the code.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from trap_hpc.config import dump
+from trap_hpc.files import keep_others_out
 from trap_hpc.identity import write_code_record, write_snapshot
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.ledger import Ledger
@@ -29,6 +31,7 @@ def prepare(plan: Plan) -> None:
     StorageError
         It can't be written.
     """
+    keep_others_out()
     paths = RunPaths(plan.directory)
     with held():
         paths.make()
@@ -50,10 +53,18 @@ def _write(plan: Plan, paths: RunPaths) -> None:
 def _add_images(paths: RunPaths, plan: Plan) -> None:
     ledger = Ledger(paths.ledger, create=True)
     try:
-        ledger.add_paths(plan.images)
+        ledger.add_paths(map(_written, plan.images))
         ledger.commit()
     finally:
         ledger.close()
+
+
+def _written(path: str) -> str:
+    """Write a path down as text. If it is none, its image will not be found, by name.
+
+    Anybody may have put such a file into a folder of many: it must not stop the others.
+    """
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _empty(directory: Path) -> None:

@@ -98,10 +98,22 @@ def preparations(
     return [
         *_surroundings(site, _without_snapshot(environment, code)),
         "",
+        *_only_ours(code),
+        "",
         "# Only the code of this run, one thread a worker process.",
         f"export PYTHONPATH={shlex.quote(str(code))}" + '"${PYTHONPATH:+:$PYTHONPATH}"',
         *_exports(_python(user_site) | BEFORE_NUMPY),
     ]
+
+
+def _only_ours(code: Path) -> Iterator[str]:
+    """Run nothing if somebody has put another folder in the place of the run's."""
+    file = shlex.quote(str(code))
+    yield "# Not what somebody else may have put there, if others can write above it."
+    yield f"if [ -e {file} ] && [ ! -O {file} ]; then"
+    yield f"    echo {shlex.quote(f'{code} is not yours: nothing is run')} >&2"
+    yield "    exit 78"
+    yield "fi"
 
 
 def _without_snapshot(environment: Mapping[str, str], code: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from trap_hpc.config.environment import BEFORE_NUMPY, cap_threads
+from trap_hpc.files import keep_others_out
 
 _RESTARTED = "TRAP_HPC_WORKER_AGAIN"
 
@@ -15,6 +16,7 @@ def prepare_environment() -> None:
 
     Memory allocation looks at the very start of a process.
     """
+    keep_others_out()
     for name in [name for name in os.environ if name.startswith("CELERY_")]:
         del os.environ[name]  # Celery would take a broker from the user's
     if os.environ.items() >= BEFORE_NUMPY.items():

@@ -7,6 +7,7 @@ which task killed a process, or took too long: it is noted here.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ from celery.worker.state import task_ready
 
 from trap_hpc.engines.celery.process import answer
 from trap_hpc.pipeline.tasks import Task
+
+_BATCH = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 class Job(Protocol):
@@ -99,6 +102,13 @@ class Assignment(Request):
         self.job.died(self, exc_info.exception)
 
 
+def _batch(name: str) -> str:
+    """Let no message name files elsewhere: a batch's name is part of file names."""
+    if not _BATCH.fullmatch(name):
+        raise ValueError(f"{name[:50]!r} is no name of a batch")
+    return name
+
+
 def read_task(message: Any, run: str) -> tuple[str, Task]:
     """Return id and task of a message. The run is ours, not the sender's to name.
 
@@ -111,7 +121,7 @@ def read_task(message: Any, run: str) -> tuple[str, Task]:
         _, named, _ = message.payload
         task = Task(
             run=run,
-            batch=str(named["batch"]),
+            batch=_batch(str(named["batch"])),
             attempt=int(named["attempt"]),
             expected_s=float(named.get("expected_s", 0.0)),
             limit_s=float(named.get("limit_s", 0.0)),
