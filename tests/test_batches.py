@@ -81,7 +81,7 @@ def test_a_damaged_measurement_file_is_made_again(
     def damaged(task: Task, batch: Batch) -> Outcome | None:
         if task.attempt > 1:
             return None
-        receipt = Receipt(file="never-written.h5", checksum="0", items=8, seconds=1.0)
+        receipt = Receipt(file=task.file, checksum="0", items=8, seconds=1.0)
         return Finished(task=task, receipt=receipt)
 
     assert len(refusals(damaged, 20).done) == 20
