@@ -200,6 +200,7 @@ def made_run(
             catalogue.add_step(step)
         catalogue.add_refusals(REFUSALS)
         catalogue.finish(final_tables())
+        catalogue.publish()
     return folder
 
 

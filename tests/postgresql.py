@@ -36,6 +36,18 @@ class Server:
     def drop(self, database: str) -> None:
         self.run("dropdb", "-h", str(self.folder), "-U", "tester", database)
 
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -k {self.folder} -c fsync=off"
+        log = str(self.folder / "log")
+        self._control("-l", log, "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """End it: ``fast`` as an administrator does, ``immediate`` as if it died."""
+        self._control("-m", mode, "stop")
+
+    def _control(self, *words: str) -> None:
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", *words)
+
     def run(self, program: str, *arguments: str) -> None:
         as_user = ["setpriv", f"--reuid={SERVER_USER}", "--clear-groups"]
         prefix = as_user if os.geteuid() == 0 else []
@@ -61,15 +73,14 @@ def postgresql() -> Iterator[Server]:
     if os.geteuid() == 0:
         shutil.chown(folder, SERVER_USER)
     server = Server(binaries=binaries, folder=folder)
-    data, log = str(folder / "data"), str(folder / "log")
+    data = str(folder / "data")
     try:
         server.run("initdb", "-D", data, "-U", "tester", "-A", "trust", "--no-sync")
-        options = f"-c listen_addresses='' -k {folder} -c fsync=off"
-        server.run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        server.start()
         try:
             yield server
         finally:
-            server.run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            server.stop("immediate")
     finally:
         shutil.rmtree(folder)
 

@@ -73,6 +73,7 @@ def test_the_same_run_twice_is_one_data_set(database: str, tmp_path: Path) -> No
     path = tmp_path / "catalogue.sqlite"
     with Catalogue.open(path, publish_to=database) as catalogue:
         catalogue.finish(final_tables())
+        catalogue.publish()
     assert ask(database, "SELECT COUNT(*) FROM dataset") == [(1,)]
 
 
@@ -120,12 +121,13 @@ def test_a_database_that_goes_away_loses_nothing(
         postgresql.run(
             "dropdb", "-h", str(postgresql.folder), "-U", "tester", "goes_away"
         )
+        catalogue.finish(final_tables())
         with pytest.raises(CatalogueError, match="goes_away"):
-            catalogue.finish(final_tables())
+            catalogue.publish()
         assert catalogue.finished
     back = postgresql.make("goes_away")
     with Catalogue.open(tmp_path / "catalogue.sqlite", publish_to=back) as catalogue:
-        catalogue.finish(final_tables())
+        catalogue.publish()
     assert compare(tmp_path, back).same
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from trap_hpc.catalogue import own_tables, rows, schema
+from trap_hpc.catalogue.away import once_it_answers
 from trap_hpc.catalogue.beginning import begin, remove, thresholds
 from trap_hpc.catalogue.closing import Closing
 from trap_hpc.catalogue.database import plain_errors, sqlite_engine
@@ -37,7 +38,7 @@ class Catalogue(Closing):
     """A run's catalogue while it is being written: ``catalogue.sqlite``.
 
     A run always writes to SQLite in its own directory, whatever happens to a
-    network meanwhile. With ``publish_to``, `finish` copies the finished catalogue to
+    network meanwhile. With ``publish_to``, `publish` copies the finished catalogue to
     that PostgreSQL database as one more data set, in one transaction.
 
     Use `create` or `open`, and the catalogue as a context manager.
@@ -175,7 +176,7 @@ class Catalogue(Closing):
         """Write what the last image settles, indexes, ``lightcurves.h5`` beside it.
 
         One transaction: after a crash call it again. On a finished catalogue it does
-        only what is still missing (the light curves' file, publishing).
+        only what is still missing (the light curves' file).
         """
         if not self.finished:
             self.checkpoint()
@@ -186,8 +187,20 @@ class Catalogue(Closing):
                 self.finished = True
             elif not self.complete:
                 write_light_curves(self._connection, self._light_curves)
-        if self._publish_to is not None:
-            publish(self._connection, self._publish_to)
+
+    def publish(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Copy the finished catalogue to the database that it is for, if any.
+
+        ``say`` is told if the database is away, and waited for.
+
+        Raises
+        ------
+        CatalogueError
+            If the database can't be used; nothing of the run is in it then.
+        """
+        url = self._publish_to
+        if url is not None:
+            once_it_answers(lambda: publish(self._connection, url), url, say=say)
 
     def close(self) -> None:
         """Leave; what came after the last checkpoint is dropped."""

@@ -107,6 +107,7 @@ def associate(
     ) as catalogue:
         writer = _Writer(catalogue, len(tables.images), watch)
         counted = reassociate(tables, parameters, writer)
+        catalogue.publish(RunLog(paths.log))
     write_status(paths.status, writer.progress("done"))
     summary = summary_of(plan, writer.elapsed_s)
     RunLog(paths.log)(f"associated {summary.associated} images, {counted}")

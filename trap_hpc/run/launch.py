@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from trap_hpc.catalogue.store import Catalogue
 from trap_hpc.engines.base import Engine
@@ -130,12 +131,25 @@ def _work(
     tally = Tally(also_to_file(watch, paths.status))
     forget_request(paths)  # it was for an earlier session
     log(f"{BEGINNING}{epoch}: engine {plan.engine}, {plan.workers} workers")
-    if ledger.fact("finished") != "yes" or not catalogue.complete:
+
+    def tell(sentence: str) -> None:
+        log(sentence)
+        say(sentence)
+
+    left = ledger.fact("finished") != "yes" or not catalogue.complete
+    if left and plan.database:
+        ledger.note("published", "no")
+    if left or ledger.fact("published") == "no":
         require_same_code(plan.directory)
         tally.tell()
         forget_waiting(plan.directory)  # from now on we are seen to work on it
-        with _last_words(log, tally), _workers(plan, epoch, tally, log, say) as engine:
-            Driver(plan, ledger, engine, catalogue, tally).run()
+        place = plan if left else replace(plan, site=None, engine="serial")
+        with _last_words(log, tally):
+            with _workers(place, epoch, tally, log, tell) as engine:
+                Driver(plan, ledger, engine, catalogue, tally).run()
+            catalogue.publish(tell)  # workers need not wait for that
+            ledger.note("published", "yes")
+            ledger.commit()
             tally.finished()
     summary = summary_of(plan, tally.elapsed_s)
     log(f"done: {summary.associated} images, {summary.sources} sources")
@@ -174,15 +188,11 @@ def _workers(
     # Celery and all that belongs to it, for those who need it.
     from trap_hpc.run.session.session import cluster_session
 
-    def tell(sentence: str) -> None:
-        log(sentence)
-        say(sentence)
-
     paths = RunPaths(plan.directory)
     if not paths.code.exists():  # of a run that was begun before there were any
         write_snapshot(paths.code)
     write_site(plan)
-    with cluster_session(plan, epoch=epoch, log=log, say=tell) as remote:
+    with cluster_session(plan, epoch=epoch, log=log, say=say) as remote:
         tally.staff = remote.staff
         remote.work_left_s = tally.left_s
         yield remote
