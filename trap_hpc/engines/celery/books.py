@@ -58,16 +58,18 @@ class Books:
         self._workers: dict[str, Present] = {}
         self._gone: set[str] = set()
         self.unclaimed = Unclaimed(clock)
-
-    @property
-    def slots(self) -> int:
+        self.slots = 0
         """How many tasks are worked on at the same time."""
-        return sum(worker.here.slots for worker in self._workers.values())
 
     @property
     def capacity(self) -> int:
         """How many tasks may be under way."""
         return TASKS_A_SLOT * self.slots
+
+    @property
+    def places(self) -> int:
+        """How many workers are there, whatever their slots."""
+        return len(self._workers)
 
     @property
     def members(self) -> Sequence[Member]:
@@ -99,14 +101,18 @@ class Books:
             case _:
                 yield from self._settled(report)
 
+    @property
+    def suspicious(self) -> bool:
+        """Whether `overdue` would give somebody or something up."""
+        return bool(self._silent() or self.unclaimed.overdue)
+
     def overdue(self) -> Iterator[Outcome]:
         """Give up workers that were silent for a lease, and tasks that nobody claims.
 
         All reports that wait must have been taken before: it is this side that may
         have been busy elsewhere.
         """
-        limit_s = self._clock() - self._lease_s
-        for name in [n for n, w in self._workers.items() if w.heard_s < limit_s]:
+        for name in self._silent():
             yield from self._drop(name, for_ever=False)
         for sending in self.unclaimed.overdue:
             yield self._lost(sending, NOBODY)
@@ -141,13 +147,21 @@ class Books:
 
     # the parts -----------------------------------------------------------------
 
+    def _silent(self) -> Sequence[str]:
+        limit_s = self._clock() - self._lease_s
+        return [n for n, w in self._workers.items() if w.heard_s < limit_s]
+
     def _here(self, here: Here) -> Iterator[Outcome]:
         if here.worker in self._gone:
             return
         now_s = self._clock()
         yield from self._supersede(here)
-        new = Present(here, now_s, now_s, now_s)
-        worker = self._workers.setdefault(here.worker, new)
+        worker = self._workers.get(here.worker)
+        if worker is None:
+            worker = Present(here, now_s, now_s, now_s)
+            self._workers[here.worker] = worker
+            self.slots += here.slots
+        self.slots += here.slots - worker.here.slots
         worker.here, worker.here_s = here, now_s
         for sending in worker.held - set(here.held):
             yield self._lost(sending, here.worker)
@@ -207,7 +221,10 @@ class Books:
         if for_ever:
             self._gone.add(name)
         worker = self._workers.pop(name, None)
-        for sending in list(worker.held) if worker else []:
+        if worker is None:
+            return
+        self.slots -= worker.here.slots
+        for sending in list(worker.held):
             yield self._lost(sending, name)
 
     def _lost(self, sending: str, name: str, *, begun: bool = True) -> Lost:

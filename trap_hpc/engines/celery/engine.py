@@ -10,17 +10,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
 
 from trap_hpc.engines.base import Member, Outcome
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.celery.announcer import Announcer
-from trap_hpc.engines.celery.app import TASK, make_app
+from trap_hpc.engines.celery.app import make_app
 from trap_hpc.engines.celery.books import Books
 from trap_hpc.engines.celery.lasting import LastingLine
-from trap_hpc.engines.celery.line import TRANSIENT, Line
+from trap_hpc.engines.celery.line import Line
 from trap_hpc.engines.celery.messages import Ends, Lease, Restart, Stop, reports_from
 from trap_hpc.engines.celery.queues import make_queues
+from trap_hpc.engines.celery.reading import read_what_waits
+from trap_hpc.engines.celery.sending import send
 from trap_hpc.engines.celery.sweeping import sweep
 from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.engines.lease import Beat
@@ -33,6 +34,8 @@ ASK_S = 1.0
 REDECLARE_S = 60.0
 """So often it is shown that the queue is still wanted: see `queues.EXPIRES_S`."""
 ONCE = (0.0,)
+ENOUGH = 100
+"""So much news is passed on before more is read."""
 DEAF_S = 15.0
 """A worker that lets tasks wait for so long, though it is free, is started anew."""
 
@@ -74,7 +77,7 @@ class CeleryEngine:
     def places(self) -> int:
         """In how many places: each worker job is one."""
         with self._lock:
-            return len(self._books.members)
+            return self._books.places
 
     @property
     def capacity(self) -> int:
@@ -122,6 +125,8 @@ class CeleryEngine:
             self._heard_s = self._clock()
             if all_read:  # or else workers seem to be silent that are not
                 self._look_for_the_lost()
+            elif len(self._news) < ENOUGH:
+                continue  # the signs of life of many workers must not pile up
             with self._lock:
                 news, self._news = self._news, []
             if news or capacity != self.capacity or self._clock() >= until_s:
@@ -190,18 +195,7 @@ class CeleryEngine:
             self._books.excuse(silent_s)
 
     def _send(self, line: Line, sending: str, task: Task) -> None:
-        self._app.send_task(
-            TASK,
-            kwargs={
-                name: value for name, value in asdict(task).items() if name != "run"
-            },
-            task_id=sending,
-            queue=self._queues.tasks.name,
-            producer=line.producer,
-            declare=(),
-            retry=False,
-            delivery_mode=TRANSIENT,
-        )
+        send(self._app, line, self._queues.tasks, sending, task)
 
     def _take_reports(self) -> None:
         bodies = self._unread[:]
@@ -222,7 +216,13 @@ class CeleryEngine:
     def _look_for_the_lost(self) -> None:
         self._look_after_queue()
         with self._lock:
-            self._news += self._books.overdue()
+            suspicious = self._books.suspicious
+        reports = self._queues.reports
+        if suspicious and read_what_waits(
+            self._line, reports, self._unread, self._take_reports
+        ):
+            with self._lock:
+                self._news += self._books.overdue()
 
     # what waits in the queue ---------------------------------------------------
 

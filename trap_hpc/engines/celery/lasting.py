@@ -49,7 +49,8 @@ class LastingLine:
         """
         error: BaseException | None = None
         for pause_s in pauses_s:
-            self._sleep(pause_s)
+            if pause_s:  # sleeping for 0 s gives the processor away
+                self._sleep(pause_s)
             try:
                 return do(self._connected())
             except self._errors as reason:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 CLAIM_S = 3.0
 """So long a worker may need to say that it has taken a task."""
@@ -31,6 +32,7 @@ class Unclaimed:
         self._clock = clock
         self._sent: dict[str, _Sent] = {}
         self._number = 0
+        self._passed_before = 0
 
     def add(self, sending: str) -> None:
         """Note that it is sent now."""
@@ -44,15 +46,12 @@ class Unclaimed:
     def claimed(self, sending: str) -> None:
         """Note that a worker has it: it has left the queue, and older ones before."""
         claimed = self._sent.pop(sending, None)
-        for other in self._sent.values():
-            if claimed is None or other.number > claimed.number:
-                break
-            self._pass(other)
+        if claimed is not None:
+            self._pass_before(claimed.number)
 
     def queue_is_empty(self) -> None:
         """Note that: all of them have been taken."""
-        for sent in self._sent.values():
-            self._pass(sent)
+        self._pass_before(self._number + 1)
 
     def excuse(self, silence_s: float) -> None:
         """Allow for a silence, in which no claim could be heard."""
@@ -63,21 +62,20 @@ class Unclaimed:
     @property
     def doubtful(self) -> bool:
         """Whether it is worth asking if one of them still is in the queue."""
-        limit_s = self._clock() - CLAIM_S
-        return any(
-            sent.sent_s < limit_s and sent.passed_s is None
-            for sent in self._sent.values()
-        )
+        in_queue = (each for each in self._sent.values() if each.passed_s is None)
+        oldest = next(in_queue, None)
+        return oldest is not None and oldest.sent_s < self._clock() - CLAIM_S
 
     @property
     def overdue(self) -> Sequence[str]:
         """Those that somebody took who never said so."""
         limit_s = self._clock() - CLAIM_S
-        return [
-            sending
-            for sending, sent in self._sent.items()
-            if sent.passed_s is not None and sent.passed_s < limit_s
-        ]
+        # Younger ones are never passed before older ones.
+        passed = takewhile(
+            lambda item: item[1].passed_s is not None and item[1].passed_s < limit_s,
+            self._sent.items(),
+        )
+        return [sending for sending, _ in passed]
 
     @property
     def waiting_s(self) -> float:
@@ -85,6 +83,13 @@ class Unclaimed:
         oldest = next(iter(self._sent.values()), None)
         return self._clock() - oldest.sent_s if oldest else 0.0
 
-    def _pass(self, sent: _Sent) -> None:
-        if sent.passed_s is None:
-            sent.passed_s = self._clock()
+    def _pass_before(self, number: int) -> None:
+        """Note that older ones should have been claimed, if that is not known yet."""
+        if number <= self._passed_before:
+            return
+        for sent in self._sent.values():
+            if sent.number >= number:
+                break
+            if sent.passed_s is None:
+                sent.passed_s = self._clock()
+        self._passed_before = number
