@@ -11,8 +11,11 @@ import pytest
 
 import trap_hpc
 from tests.runs import SETTINGS, assert_same, kill_after, run
+from trap_hpc.cli.watch import done
 from trap_hpc.paths import RunPaths
-from trap_hpc.run.launch import resume
+from trap_hpc.run.launch import resume, start
+from trap_hpc.run.plan import make_plan
+from trap_hpc.run.progress import Progress
 
 
 def test_the_night_has_what_it_is_meant_to_have(
@@ -74,3 +77,13 @@ def test_python_finds_a_run_by_the_beginning_of_its_id(
     run_id = run(night[:2], tmp_path / "run").run_id
     with trap_hpc.open_run(run_id[:-1]) as opened, trap_hpc.open_run("last") as last:
         assert len(opened.images()) == len(last.images())
+
+
+def test_a_run_counts_every_image_to_its_end(night: list[str], tmp_path: Path) -> None:
+    """Those that are there twice, too: a bar must not stop short."""
+    told: list[Progress] = []
+    plan = make_plan(night, out=tmp_path / "run", overrides=SETTINGS, engine="serial")
+    start(plan, told.append)
+    assert told[-1].duplicates == 1
+    unused = told[-1].rejected + told[-1].refused + told[-1].duplicates
+    assert told[-1].associated + unused == told[-1].images == done(told[-1])

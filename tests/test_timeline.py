@@ -74,3 +74,13 @@ def test_other_fields_and_bands_are_not_worth_a_note() -> None:
     step = assemble([(1, one), (2, two), (3, three)])
     assert step.ids == [3, 1, 2]
     assert not step.notes
+
+
+def test_only_what_was_not_handed_out_is_lost() -> None:
+    timeline = Timeline([known(n, n, batch=1) for n in range(1, 6)])
+    timeline.advance()
+    timeline.advance()
+    assert timeline.lost([1, 3, 5]) == {3, 5}
+    assert timeline.peek() is None
+    timeline.arrived([3])
+    assert timeline.peek() == [3]

@@ -151,8 +151,8 @@ def done(progress: Progress) -> int:
         return progress.scanned
     if progress.phase in ("measuring", "stopped"):
         return progress.measured
-    settled = progress.associated + progress.rejected + progress.refused
-    return min(settled, progress.images)
+    unused = progress.rejected + progress.refused + progress.duplicates
+    return min(progress.associated + unused, progress.images)
 
 
 def sentence(progress: Progress) -> str:

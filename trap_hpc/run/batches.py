@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from trap_hpc.engines.base import (
@@ -111,8 +111,8 @@ class Dispatcher:
             return self._cut(step)
         return None if any(self._waiting.values()) else self._straggler()
 
-    def collect(self, timeout_s: float) -> list[Done]:
-        """Wait for news and return the batches that are done.
+    def collect(self, timeout_s: float) -> Iterator[Done]:
+        """Wait for news; yield the batches that are done, one in memory at a time.
 
         Raises
         ------
@@ -121,9 +121,8 @@ class Dispatcher:
         RunError
             A batch failed again and again for a reason that is no image's.
         """
-        done = [self._hear(news) for news in self._engine.outcomes(timeout_s)]
-        done += [self._finish(seen) for seen in self._receipts.look()]
-        return [each for each in done if each]
+        yield from filter(None, map(self._hear, self._engine.outcomes(timeout_s)))
+        yield from filter(None, map(self._finish, self._receipts.look()))
 
     def _most_urgent(self, hold_partial: bool) -> str | None:
         for step in STEPS:

@@ -184,6 +184,7 @@ class Driver:
                 self._tally.associated(rows)
             if more := self._clock() >= until:
                 break
+        self._tally.duplicates = self._sequencer.duplicates
         self._checkpoint()
         return more
 

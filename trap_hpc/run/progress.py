@@ -58,6 +58,8 @@ class Progress:
     refused: int
     rejected: int = 0
     """By quality checks."""
+    duplicates: int = 0
+    """Images whose content is that of another one, which is used."""
     elapsed_s: float
     rate_per_s: float
     """Images per second of this session, from measuring to light curves."""

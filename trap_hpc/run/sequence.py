@@ -43,6 +43,9 @@ class Sequencer:
         self._forced = ledger.forced_batches()
         self._lost = ledger.refused_in("force")
         self._timeline: Timeline | None = None
+        self._by_batch: dict[int | None, list[int]] = {}
+        self.duplicates = 0
+        """Images whose content is that of another one."""
 
     @property
     def complete(self) -> bool:
@@ -84,14 +87,22 @@ class Sequencer:
         if not self._timeline or self.ahead >= 1:
             return False
         ids = self._timeline.peek()
-        step = ids and self._assembled(ids)
-        if not step:
+        step = self._assembled(ids) if ids else None
+        if not ids or not step:
             return False
         self._timeline.advance()
         self._ledger.refuse("associate", step.notes)
+        self.duplicates += sum(note.kind == "duplicate" for note in step.notes)
         if step.images:
             self._window.push(step.ids, step.images, self._known_fits)
+        self._forget(ids)
         return True
+
+    def _forget(self, ids: Sequence[int]) -> None:
+        """Let go of findings that are with the window by now, and not here any more."""
+        for image in (self._images[i] for i in ids):
+            if image.batch is not None:
+                self._findings.drop(image.batch, image.address)
 
     def _assembled(self, ids: Sequence[int]) -> Assembled | None:
         """Return a time step; None if an image has to be measured again."""
@@ -118,10 +129,18 @@ class Sequencer:
     def _lose(self, batch: int, why: str) -> None:
         """Let all images of a batch be measured again that are still needed."""
         assert self._timeline is not None
-        images = self._images.values()
-        ids = [i.id for i in images if i.batch == batch and not i.refused]
+        ids = self._images_of(batch)
         lost = self._timeline.lost(ids)
         self._measure_again([self._images[i] for i in ids if i in lost], why)
+
+    def _images_of(self, batch: int) -> Sequence[int]:
+        """Return the images that were measured by ``batch``, and not refused."""
+        if batch not in self._by_batch:  # there may be very many images
+            self._by_batch = {}
+            for image in self._images.values():
+                self._by_batch.setdefault(image.batch, []).append(image.id)
+        known = (self._images[i] for i in self._by_batch[batch])
+        return [i.id for i in known if i.batch == batch and not i.refused]
 
     def _known_fits(self, image_id: int) -> Sequence[ForcedImage | None]:
         """Return the forced fits that an earlier session has made in an image.
@@ -139,4 +158,5 @@ class Sequencer:
                 continue  # they are made again
             if isinstance(finding, ForcedImage):
                 fits.append(finding)
+            self._findings.drop(batch, address)
         return fits

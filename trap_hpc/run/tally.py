@@ -24,6 +24,8 @@ class Tally:
         self._images = self._scanned = self._measured = 0
         self._associated = self._rejected = self._refused = self._at_start = 0
         self._batches = 0
+        self.duplicates = 0
+        """Images whose content is that of another one, which is used."""
         self.staff: Callable[[], Staff | None] = lambda: None
         """Who works, as far as that is not this machine alone."""
 
@@ -112,6 +114,7 @@ class Tally:
             associated=self._associated,
             refused=self._refused,
             rejected=self._rejected,
+            duplicates=self.duplicates,
             elapsed_s=elapsed,
             rate_per_s=self._rate_per_s,
             left_s=self.left_s(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from trap_hpc.pipeline.records import MeasuredImage, Refusal
 from trap_hpc.run.ledger import KnownImage
@@ -32,8 +32,12 @@ class Timeline:
 
     def lost(self, image_ids: Iterable[int]) -> set[int]:
         """Note what must be measured again; return what was not handed out before."""
-        ahead = {i for step in self._steps[self._position :] for i in step}
-        lost = ahead.intersection(image_ids)
+        wanted, lost = set(image_ids), set[int]()
+        # They are often the next ones, and the steps may be very many.
+        for step in islice(self._steps, self._position, None):
+            if lost >= wanted:
+                break
+            lost |= wanted.intersection(step)
         self._missing |= lost
         return lost
 
