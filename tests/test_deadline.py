@@ -35,6 +35,15 @@ def test_a_task_is_taken_only_if_it_may_take_twice_its_time(time: Time) -> None:
     assert not deadline.near
 
 
+def test_a_worker_that_has_most_of_its_time_takes_any_task(time: Time) -> None:
+    """Or all would give it back, one after the other."""
+    deadline = Deadline(60.0, time)
+    time.sleep(29)
+    assert deadline.leaves_time_for(1000.0)
+    time.sleep(2)
+    assert not deadline.leaves_time_for(1000.0)
+
+
 def test_the_end_is_near_before_it_is_at_hand(time: Time) -> None:
     deadline = Deadline(3600.0, time)
     time.sleep(3600 - LEAVING_S)

@@ -15,6 +15,9 @@ SHARE = 0.1
 """Of a short job, this part."""
 UNSURE = 2.0
 """So many times as long as it should a task may well take."""
+EARLY = 0.5
+"""As long as a job has more than this part of its time left, it takes any task: others
+would have no more time for it, if they give it back as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Deadline:
         self._clock = clock
         self._ends_s: float | None = None
         self._leaving_s = LEAVING_S
+        self._early_s = 0.0
         if left_s is not None:
             self.learn(left_s)
 
@@ -40,6 +44,7 @@ class Deadline:
         """Take what the scheduler says, if nobody has known it so far."""
         if self._ends_s is None:
             self._leaving_s = min(LEAVING_S, SHARE * left_s)
+            self._early_s = EARLY * left_s
             self._ends_s = self._clock() + left_s
 
     @property
@@ -61,4 +66,5 @@ class Deadline:
     def leaves_time_for(self, expected_s: float) -> bool:
         """Whether a task that should take so long can be finished."""
         left_s = self.left_s
-        return left_s is None or left_s > self._leaving_s + UNSURE * expected_s
+        needed_s = min(self._leaving_s + UNSURE * expected_s, self._early_s)
+        return left_s is None or left_s > needed_s

@@ -26,6 +26,7 @@ from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.measurements import Finding
 from trap_hpc.pipeline.records import Refusal
 from trap_hpc.pipeline.tasks import Batch, Task, write_batch
+from trap_hpc.run.backlog import Backlog
 from trap_hpc.run.ledger import Ledger
 from trap_hpc.run.pace import Pace
 from trap_hpc.run.receipts import Receipts, Seen
@@ -39,11 +40,9 @@ from trap_hpc.run.sendings import (
     after_failure,
     after_loss,
     after_time,
+    cut_anew,
 )
 from trap_hpc.run.underway import UnderWay
-
-STEPS = ("scan", "force", "measure")
-"""In the order of their urgency: light curves wait for forced fits."""
 
 
 class Dispatcher:
@@ -64,34 +63,28 @@ class Dispatcher:
         self._pace = pace
         self._log = log
         self._session = ledger.fact("session")
-        self._waiting: dict[str, deque[Work]] = {step: deque() for step in STEPS}
+        self._backlog = Backlog(pace)
         self._again: deque[Sending] = deque()
         self._under_way = UnderWay(clock)
         self._receipts: Receipts[Sending] = Receipts(paths.measurements)
         self._next = ledger.next_batch()
-        self._total = 0
 
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is under way."""
-        return not (self._under_way or self._again or any(self._waiting.values()))
+        return not (self._under_way or self._again) and self._backlog.empty
 
     def waiting(self, step: str) -> int:
         """How many items of ``step`` have not been sent."""
-        return len(self._waiting[step])
+        return self._backlog.waiting(step)
 
     def offer(self, step: str, work: Sequence[Work], *, first: bool = False) -> None:
         """Let ``work`` be done, ``first`` or after all that waits."""
-        queue = self._waiting[step]
-        if first:
-            queue.extendleft(reversed(work))
-        else:
-            queue.extend(work)
-        self._total += len(work)
+        self._backlog.offer(step, work, first=first)
 
     def reorder(self, step: str, key: Callable[[Work], object]) -> None:
         """Sort what waits."""
-        self._waiting[step] = deque(sorted(self._waiting[step], key=key))  # type: ignore[arg-type]
+        self._backlog.reorder(step, key)
 
     def feed(self, *, hold_partial: bool) -> None:
         """Send batches while the engine has room.
@@ -107,9 +100,8 @@ class Dispatcher:
     def _next_sending(self, hold_partial: bool) -> Sending | None:
         if self._again:
             return self._again.popleft()
-        if step := self._most_urgent(hold_partial):
-            return self._cut(step)
-        return None if any(self._waiting.values()) else self._straggler()
+        cut = self._backlog.cut(self._engine.workers, hold_partial=hold_partial)
+        return cut or (self._straggler() if self._backlog.empty else None)
 
     def collect(self, timeout_s: float) -> Iterator[Done]:
         """Wait for news; yield the batches that are done, one in memory at a time.
@@ -123,22 +115,6 @@ class Dispatcher:
         """
         yield from filter(None, map(self._hear, self._engine.outcomes(timeout_s)))
         yield from filter(None, map(self._finish, self._receipts.look()))
-
-    def _most_urgent(self, hold_partial: bool) -> str | None:
-        for step in STEPS:
-            queue = self._waiting[step]
-            if not queue:
-                continue
-            if hold_partial and step == "force" and len(queue) < self._pace.full(step):
-                continue
-            return step
-        return None
-
-    def _cut(self, step: str) -> Sending:
-        queue, workers = self._waiting[step], self._engine.workers
-        size = self._pace.size(step, len(queue), workers, self._total)
-        work = [queue.popleft() for _ in range(min(size, len(queue)))]
-        return Sending(batch=0, step=step, work=work)
 
     def _straggler(self) -> Sending | None:
         """Return a batch that takes strangely long, while some worker is idle."""
@@ -210,7 +186,7 @@ class Dispatcher:
                 return after_time(sending, news.worker, limit_s, places=places)
             case Lost(begun=False):
                 log(f"{news.worker} gave batch {batch} back")
-                return [sending]
+                return self._cut_anew(sending)
             case Lost():
                 return self._lost(sending, f"{news.worker} is lost")
             case Failed(fatal=True):
@@ -221,7 +197,10 @@ class Dispatcher:
 
     def _lost(self, sending: Sending, why: str) -> Sequence[Sending]:
         self._log(f"batch {sending.batch} is sent again: {why}")
-        return after_loss(sending, why, str(self._paths.log))
+        return self._cut_anew(after_loss(sending, why, str(self._paths.log)))
+
+    def _cut_anew(self, sending: Sending) -> Sequence[Sending]:
+        return cut_anew(sending, self._pace.full(sending.step))
 
     def _replace(self, sending: Sending, others: Sequence[Sending]) -> None:
         """Send ``others`` in its place, unless another worker still tries the same."""

@@ -73,8 +73,21 @@ Batches that are cut have number 0: they get one when they are sent.
 """
 
 
-def after_loss(sending: Sending, why: str, log: str) -> Sequence[Sending]:
-    """Return what to do when a worker was lost, or a file was damaged.
+def cut_anew(sending: Sending, size: int) -> Sequence[Sending]:
+    """Cut a batch that was lost, or given back, if it is longer than others are by now.
+
+    What was sent before anybody knew how long images take may be more than a short job
+    has time for.
+    """
+    if len(sending.work) < 2 * size:
+        return [sending]
+    work = sending.work
+    parts = [work[first : first + size] for first in range(0, len(work), size)]
+    return [replace(sending, batch=0, work=part, tries=0) for part in parts]
+
+
+def after_loss(sending: Sending, why: str, log: str) -> Sending:
+    """Return what is to be sent again when a worker was lost, or a file was damaged.
 
     ``log`` names the file in which more is told.
 
@@ -89,7 +102,7 @@ def after_loss(sending: Sending, why: str, log: str) -> Sequence[Sending]:
             f"a batch of {sending.step} was lost {sending.losses} times, the last "
             f"time because {why}; see {log}"
         )
-    return [sending]
+    return sending
 
 
 def after_failure(sending: Sending, error: str) -> Sequence[Sending]:
