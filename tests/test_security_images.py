@@ -21,6 +21,8 @@ from trap_hpc.catalogue.export import export
 from trap_hpc.errors import ImageError
 from trap_hpc.paths import RunPaths
 from trap_hpc.pipeline.images import pack, read, scan
+from trap_hpc.pipeline.measurements import save
+from trap_hpc.pipeline.records import Refusal
 from trap_hpc.plaintext import one_line, printable
 from trap_hpc.run.log import STOPPED, RunLog
 from trap_hpc.run.session.stopping import stop_asked
@@ -207,3 +209,15 @@ def test_a_casa_table_loads_no_library_from_the_current_folder(
 def test_images_may_belong_to_others(tmp_path: Path) -> None:
     given_away(write_noise(tmp_path / "a.fits"))
     assert read(str(tmp_path / "a.fits")).pixels.size
+
+
+@pytest.mark.parametrize("name", ["memory", "core", "file"])
+def test_no_file_of_the_current_folder_is_read_for_a_file_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It would be taken into memory, however large somebody has made it."""
+    monkeypatch.chdir(tmp_path)
+    with Path(name).open("wb") as planted:
+        planted.truncate(2**40)  # on no machine is there so much
+    save(tmp_path / "a.h5", [Refusal(address="a", kind="left out", reason="test")])
+    assert (tmp_path / "a.h5").stat().st_size < 2**20

@@ -24,7 +24,7 @@ from trap_hpc.run.owner import require_ours
 from trap_hpc.run.plan import make_plan
 from trap_hpc.run.planfile import read_plan
 from trap_hpc.run.prepare import prepare
-from trap_hpc.run.registry import find_run, known_runs, register
+from trap_hpc.run.registry import find_catalogue, find_run, known_runs, register
 from trap_hpc.run.session.reap import leftovers
 from trap_hpc.run.session.record import read_session, write_session
 
@@ -53,6 +53,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a group may write": for_a_group,
     "a group may write the plan": group_s("plan.toml"),
     "everybody may write": lambda run: run.chmod(0o777),
+    "everybody may add files": lambda run: run.chmod(0o1777),
     "a link to another's code": lambda run: linked(run / "code.zip"),
 }
 
@@ -77,7 +78,7 @@ def test_nobody_goes_on_with_a_run_that_others_may_change(
         resume(str(prepared))
 
 
-@pytest.mark.parametrize("mode", [0o700, 0o755, 0o1777])
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o2750])
 def test_what_others_may_only_read_is_ours(prepared: Path, mode: int) -> None:
     prepared.chmod(mode)
     require_ours(prepared)
@@ -176,8 +177,12 @@ def test_a_folder_here_does_not_pass_for_a_listed_run(
     (tmp_path / "here" / name).mkdir(parents=True)
     (tmp_path / "here" / name / "plan.toml").touch()
     monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here" / name / "catalogue.sqlite").touch()
+    RunPaths(listed["trap-ours"]).catalogue.touch()
     assert find_run(name) == listed["trap-ours"]
     assert find_run(f"./{name}") == Path(name)
+    assert find_catalogue(name) == str(listed["trap-ours"])
+    assert find_catalogue(f"./{name}") == f"./{name}"
 
 
 # files in folders of others ---------------------------------------------------------

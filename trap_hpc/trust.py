@@ -32,9 +32,10 @@ def open_to(status: os.stat_result) -> str:
     """Say whom a file's mode lets change it.
 
     A group that is the user's alone, as many systems make one for each, is nobody else.
+    With a sticky bit others can't take files out of a folder, but put them into it.
     """
     mode = f"(mode {stat.S_IMODE(status.st_mode):04o})"
-    if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+    if status.st_mode & stat.S_IWOTH:
         return f"everybody may change it {mode}"
     if status.st_mode & stat.S_IWGRP and not _is_private(status.st_gid):
         return f"the group {_group(status.st_gid)} may change it {mode}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +34,9 @@ from trap_hpc.pipeline.records import (
 )
 
 SCHEMA_VERSION = 1
+_NOWHERE = f"{os.devnull}/memory"
+"""A name that no file can have: HDF5 reads one first that is called like one in memory.
+"""
 
 Finding = Header | MeasuredImage | ForcedImage | Refusal
 """What a task says of one image."""
@@ -83,7 +87,7 @@ def _encode(findings: Sequence[Finding], attributes: Mapping[str, str]) -> bytes
         elif isinstance(finding, ForcedImage):
             rows.append(finding.fits)
             requests.append(finding.requests)
-    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+    with h5py.File(_NOWHERE, "w", driver="core", backing_store=False) as file:
         file.attrs.update({"schema_version": SCHEMA_VERSION, **attributes})
         file["findings"] = np.void(json.dumps(records).encode())
         file["rows"] = concatenated(rows, EXTRACTED)

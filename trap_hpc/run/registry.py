@@ -141,7 +141,10 @@ def find_catalogue(text: str) -> str:
         There is no such run, or it has no catalogue.
     """
     place = Path(text)
-    if "://" in text or place.is_file() or RunPaths(place).catalogue.exists():
+    listed = text == "last" or text in known_runs()
+    if "://" in text:
+        return text
+    if not listed and (place.is_file() or RunPaths(place).catalogue.exists()):
         return text
     directory = find_run(text)
     if not RunPaths(directory).catalogue.exists():
