@@ -49,6 +49,7 @@ MEASUREMENTS = {
     "association": _here("association", "association without pixels"),
     "forced": _here("forced", "forced fits"),
     "memory": _here("memory", "memory and time of the driver in a long run"),
+    "load": _here("load", "a thousand workers, up to 100,000 images"),
     "reports": _here("reports", "reports of a thousand workers"),
     "slurm-first": _here("slurm_first", "time to the first image on Slurm"),
     "slurm-end": _here("slurm_end", "time to an empty queue"),

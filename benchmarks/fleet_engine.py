@@ -77,7 +77,7 @@ class FleetEngine:
 
     @property
     def places(self) -> int:
-        return len(self._books.members)
+        return self._books.places
 
     @property
     def capacity(self) -> int:
