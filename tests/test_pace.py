@@ -56,3 +56,20 @@ def test_what_a_batch_should_take_is_what_others_took() -> None:
     pace = Pace()
     pace.learn("force", 0.5)
     assert pace.expected_s("force", 4) == 2.0
+
+
+def batches_of(images: int, workers: int) -> int:
+    """Count the batches of a run whose images are all there from the beginning."""
+    pace, total, batches = Pace(), 0, 0
+    for step in ("scan", "measure", "force"):
+        total, left = total + images, images
+        while left > 0:
+            left -= min(left, pace.size(step, left, workers, total))
+            batches += 1
+    return batches
+
+
+@pytest.mark.parametrize("workers", [8, 1000])
+def test_there_are_thousands_of_batches_however_many_images(workers: int) -> None:
+    """And as many files in a folder of a shared file system."""
+    assert batches_of(1_000_000, workers) < 15_000

@@ -75,7 +75,7 @@ class Driver:
         self._begin()
         more = True
         while not self._sequencer.complete:
-            self._dispatcher.feed(hold_partial=self._may_hold())
+            self._dispatcher.feed(hold_partial=self._may_hold(more))
             for done in self._dispatcher.collect(0 if more else NEWS_WITHIN_S):
                 self._take(done)
             more = self._advance()
@@ -97,9 +97,14 @@ class Driver:
         if not unscanned:
             self._all_scanned()
 
-    def _may_hold(self) -> bool:
-        """Whether forced fits can wait for more of their kind."""
-        return self._dispatcher.waiting("measure") > 0 and self._sequencer.ahead < 0.5
+    def _may_hold(self, more: bool) -> bool:
+        """Whether forced fits can wait for more of their kind.
+
+        While association goes on, more will come; else they would be sent in as many
+        small batches as it makes pauses.
+        """
+        busy = more or self._dispatcher.waiting("measure") > 0
+        return busy and self._sequencer.ahead < 0.5
 
     def _measure(self, images: Iterable[KnownImage], *, first: bool = False) -> None:
         work = [Work(id=i.id, item=Item(address=i.address)) for i in images]
