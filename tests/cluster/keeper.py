@@ -20,6 +20,7 @@ import sys
 from typing import Any
 
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC = 1, 32, 4096, 16384
+MNT_DETACH = 2
 EVERYBODY = -1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -59,14 +60,18 @@ def prepare(task: dict[str, Any]) -> None:
         cover(each["folder"], each["mode"], each["kept"], writable=each["writable"])
     for source, target in task["binds"]:
         bind(source, target)
+    for folder, data in task["disks"]:
+        mount("tmpfs", folder, "tmpfs", 0, data)
     if task["hostname"]:
         socket.sethostname(task["hostname"])
 
 
-def end(folder: str) -> None:
+def end(folder: str, disks: list[tuple[str, str]]) -> None:
     """End all others, then leave nothing of the cluster's own files."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(EVERYBODY, signal.SIGKILL)
+    for disk, _ in disks:
+        _libc.umount2(disk.encode(), MNT_DETACH)
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
@@ -77,11 +82,11 @@ def main() -> None:
     prepare(task)
     # Whoever loses its parent becomes our child: nobody asks how it ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: end(task["removes"]))
+    signal.signal(signal.SIGTERM, lambda *_: end(task["removes"], task["disks"]))
     os.write(1, b"ready\n")
     if task["waits"]:
         sys.stdin.buffer.read()
-        end(task["removes"])
+        end(task["removes"], task["disks"])
     while True:
         signal.pause()
 

@@ -62,7 +62,7 @@ class Launch:
     ) -> None:
         self.slurm = slurm
         self.directory = directory or fresh(slurm, "run")
-        self.paths = RunPaths(self.directory)
+        self.paths = RunPaths(slurm.outside(self.directory))
         argv: Sequence[str | Path] = [
             *(*TRAP_HPC, "run", images, "--out", self.directory),
             *("--site", site or slurm.site(), "--workers", str(workers), *words),
@@ -95,7 +95,7 @@ class Launch:
     @property
     def session(self) -> SessionRecord | None:
         try:
-            return read_session(self.directory)
+            return read_session(self.paths.directory)
         except RunError:
             return None
 

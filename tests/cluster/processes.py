@@ -64,15 +64,20 @@ class First:
         within: int | None,
         covers: Sequence[Cover],
         binds: Sequence[tuple[str, str]] = (),
+        disks: Sequence[tuple[str, str]] = (),
         hostname: str = "",
         removes: str = "",
         waits: bool = False,
         keeps: Sequence[int] = (),
     ) -> None:
-        """Start it: `ready` waits for it. ``waits``: it ends when we do."""
+        """Start it: `ready` waits for it. ``waits``: it ends when we do.
+
+        ``disks``: folders to make small file systems at, and what they are like.
+        """
         task = {
             "covers": [asdict(cover) for cover in covers],
             "binds": binds,
+            "disks": disks,
             "hostname": hostname,
             "removes": removes,
             "waits": waits,

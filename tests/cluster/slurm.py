@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.cluster.disks import NAME, Disk
 from tests.cluster.hosts import Host
 from tests.cluster.processes import Command, Said, wait_until
 from tests.cluster.shape import Shape, conf_path, site_profile
@@ -29,6 +30,16 @@ class Slurm:
         """A folder of the user on the file system that all hosts share."""
         self.hosts: dict[str, Host] = {}
         self._commands: list[Command] = []
+
+    @property
+    def disk(self) -> Disk:
+        """A small disk that the hosts share, too: `outside` says where we see it."""
+        return Disk(self.folder / NAME, self.hosts["login"])
+
+    def outside(self, path: Path) -> Path:
+        """Return where we see what hosts see at ``path``, on whichever disk that is."""
+        small = self.disk
+        return small.host.path(path) if small.folder in path.parents else path
 
     # --- commands
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.cluster.disks import NAME, SIZE_MB
 from tests.cluster.hosts import PATH, Host, make_switch
 from tests.cluster.processes import NAMESPACES, First
 from tests.cluster.shape import (
@@ -86,6 +87,7 @@ def make_folder(shape: Shape) -> tuple[Path, int]:
     folder = hidden.rename(FOLDERS / hidden.name.removeprefix("."))
     (folder / "hosts").write_text(hosts_file(shape))
     (folder / "state").mkdir()
+    (folder / NAME).mkdir()
     (folder / "job_submit.lua").write_text(JOB_SUBMIT)
     conf_path(folder).write_text(slurm_conf(folder.name, folder, shape))
     make_users(folder, users_of(folder))
@@ -111,6 +113,7 @@ def start_keeper(folder: Path, lock: int, *, waits: bool) -> First:
         within=None,
         covers=covers_for(users_of(folder), needed()),
         binds=[(str(folder / name), f"/etc/{name}") for name in files],
+        disks=[(str(folder / NAME), f"size={SIZE_MB}m,mode=1777")],
         hostname="switch",
         removes=str(folder),
         waits=waits,
