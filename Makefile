@@ -40,7 +40,8 @@ faults: $(VENV)/dev
 
 # What is in faults.jsonl is not done again: it goes on where it was broken off.
 faults-long: $(VENV)/dev
-	$(SUDO) $(BIN)/python -m tests.faults --tries 20 --write docs/explanation/faults.md
+	$(SUDO) $(BIN)/python -m tests.faults --tries 20 --storm 3600 \
+	    --write docs/explanation/faults.md
 
 cluster: $(VENV)/runtime
 	$(SUDO) $(BIN)/python -m tests.cluster up

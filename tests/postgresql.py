@@ -65,14 +65,14 @@ class Server:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A server of our own; without PostgreSQL the test is skipped, but not in CI."""
-    binaries = _binaries()
-    if binaries is None:
+    programs = binaries()
+    if programs is None:
         lacking("PostgreSQL is not installed: apt-get install postgresql")
     # Socket paths may have 107 characters: pytest's own folders are too deep.
     folder = Path(tempfile.mkdtemp(prefix="trap-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, SERVER_USER)
-    server = Server(binaries=binaries, folder=folder)
+    server = Server(binaries=programs, folder=folder)
     data = str(folder / "data")
     try:
         server.run("initdb", "-D", data, "-U", "tester", "-A", "trust", "--no-sync")
@@ -85,7 +85,7 @@ def postgresql() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
     found = shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent

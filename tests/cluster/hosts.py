@@ -20,7 +20,13 @@ class Host:
     """One host of a cluster. It can be switched off, and its cable be pulled out."""
 
     def __init__(
-        self, name: str, *, keeper: int, conf: Path, covers: Sequence[Cover]
+        self,
+        name: str,
+        *,
+        keeper: int,
+        conf: Path,
+        covers: Sequence[Cover],
+        binds: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.name = name
         self.address = address(name)
@@ -29,12 +35,16 @@ class Host:
         """Of the host's first process, as it is known outside; 0: it is off."""
         self._keeper = keeper
         self._covers = covers
+        self._binds = binds
         self._first: First | None = None
 
     def begin(self) -> None:
         """Switch it on; `finish` waits until it is."""
         self._first = First(
-            within=self._keeper, covers=self._covers, hostname=self.name
+            within=self._keeper,
+            covers=self._covers,
+            binds=self._binds,
+            hostname=self.name,
         )
 
     def finish(self) -> None:

@@ -186,6 +186,8 @@ class Command:
         """Send a signal to the command alone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
+            if number is signal.SIGCONT:  # `nsenter` stops when its child does
+                self.outer.send_signal(number)
 
     def end(self) -> bool:
         """Make sure that it has ended, and say whether that took force."""

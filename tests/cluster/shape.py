@@ -22,6 +22,9 @@ class Shape:
     memory_mb: int = 4000
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of slurm.conf, beside or in the place of ours."""
+    partitions: Mapping[str, str] = field(default_factory=lambda: PARTITIONS)
+    limits_memory: bool = False
+    """The kernel holds jobs to their memory, see `memory`."""
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -56,7 +59,7 @@ SETTINGS = {
     "SlurmdDebug": "info",
 }
 
-PARTITIONS = {
+PARTITIONS: Mapping[str, str] = {
     "main": "Default=YES MaxTime=1-00:00:00 DefaultTime=01:00:00",
     "short": "MaxTime=00:01:00 DefaultTime=00:01:00",
     "tiny": "MaxMemPerNode=100 DefMemPerCPU=50",
@@ -98,6 +101,7 @@ def slurm_conf(name: str, folder: Path, shape: Shape) -> str:
         "SlurmctldLogFile": f"{folder}/slurmctld.log",
         "SlurmdLogFile": f"{folder}/slurmd-%n.log",
         **SETTINGS,
+        **({"TaskPlugin": "task/cgroup"} if shape.limits_memory else {}),
         **shape.settings,
     }
     lines = [f"{key}={value}" for key, value in settings.items()]
@@ -108,7 +112,7 @@ def slurm_conf(name: str, folder: Path, shape: Shape) -> str:
     ]
     lines += [
         f"PartitionName={partition} Nodes=ALL {rest}"
-        for partition, rest in PARTITIONS.items()
+        for partition, rest in shape.partitions.items()
     ]
     return "\n".join(lines) + "\n"
 

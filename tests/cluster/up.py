@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.cluster.disks import NAME, SIZE_MB
 from tests.cluster.hosts import PATH, Host, make_switch
+from tests.cluster.memory import CONF, branch, remove_tree
 from tests.cluster.processes import NAMESPACES, First
 from tests.cluster.shape import (
     JOB_SUBMIT,
@@ -57,13 +58,26 @@ def cluster(nodes: int = 3, cpus: int = 2, **settings: str) -> Iterator[Slurm]:
 
     ``settings`` of slurm.conf are beside ours, or in their place.
     """
-    shape = Shape(nodes=nodes, cpus=cpus, settings=settings)
+    with cluster_of(Shape(nodes=nodes, cpus=cpus, settings=settings)) as slurm:
+        yield slurm
+
+
+@contextlib.contextmanager
+def cluster_of(
+    shape: Shape, before: Callable[[Slurm, int], None] = lambda *_: None
+) -> Iterator[Slurm]:
+    """Bring up a cluster of any shape.
+
+    ``before`` is called before there are hosts, with the id of the process whose file
+    systems they will have.
+    """
     folder, lock = make_folder(shape)
     try:
         keeper = start_keeper(folder, lock, waits=True)
         slurm = Slurm(folder, shape, users_of(folder))
         try:
             keeper.ready()
+            before(slurm, keeper.pid)
             bring_up(slurm, keeper.pid)
             yield slurm
         finally:
@@ -74,6 +88,7 @@ def cluster(nodes: int = 3, cpus: int = 2, **settings: str) -> Iterator[Slurm]:
     finally:
         os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder.name)
 
 
 def make_folder(shape: Shape) -> tuple[Path, int]:
@@ -90,6 +105,8 @@ def make_folder(shape: Shape) -> tuple[Path, int]:
     (folder / NAME).mkdir()
     (folder / "job_submit.lua").write_text(JOB_SUBMIT)
     conf_path(folder).write_text(slurm_conf(folder.name, folder, shape))
+    if shape.limits_memory:
+        (folder / "cgroup.conf").write_text(CONF)
     make_users(folder, users_of(folder))
     return folder, lock
 
@@ -102,6 +119,7 @@ def remove_dead() -> None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder.name)
             finally:
                 os.close(lock)
 
@@ -126,7 +144,8 @@ def bring_up(slurm: Slurm, keeper: int) -> None:
     make_switch(keeper)
     covers = own_temporary_folder(needed())
     for name in (*LOGIN_HOSTS, *slurm.shape.node_names):
-        host = Host(name, keeper=keeper, conf=slurm.conf, covers=covers)
+        branches = [branch(slurm.name, name)] if slurm.shape.limits_memory else []
+        host = Host(name, keeper=keeper, conf=slurm.conf, covers=covers, binds=branches)
         slurm.hosts[name] = host
         host.begin()
     for host in slurm.hosts.values():

@@ -11,6 +11,7 @@ from tests.faults.campaign import Campaign
 from tests.faults.kinds import FAULTS
 from tests.faults.lab import laboratory
 from tests.faults.records import Records
+from tests.faults.storm import storm
 from tests.faults.table import write_tables
 
 
@@ -18,6 +19,9 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="faults, by name")
     parser.add_argument("--tries", type=int, default=20, help="of each fault")
+    parser.add_argument(
+        "--storm", type=float, default=0, metavar="SECONDS", help="all at random"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--images", type=int, default=600)
     parser.add_argument(
@@ -25,6 +29,9 @@ def parsed() -> argparse.Namespace:
         type=Path,
         default=Path("faults.jsonl"),
         help="what came of each run: what is in it is not done again",
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep logs of good runs, too"
     )
     parser.add_argument(
         "--write", type=Path, metavar="PAGE", help="put the tables there"
@@ -51,18 +58,19 @@ def tried(options: argparse.Namespace, records: Records) -> bool:
     names = [
         name for name in options.only or FAULTS if records.tries(name) < options.tries
     ]
-    if not names:
+    if not names and not options.storm:
         return True
     with laboratory(options.images) as lab:
         campaign = Campaign(
             lab=lab,
             records=records,
             evidence=options.records.with_suffix(".evidence"),
+            keeps_all=options.keep,
             seed=options.seed,
             say=lambda text: print(text, flush=True),
         )
         good = [campaign.try_out(FAULTS[name], options.tries) for name in names]
-        return all(good)
+        return all([storm(campaign, options.storm), *good])
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.fault import Fault
+from tests.faults.fault import Fault, Need
 from tests.faults.lab import Lab
 from tests.faults.records import Record, Records
 from tests.faults.scene import Scene
 from tests.faults.trial import Next, Result, Trial
+from tests.faults.verdict import temporary_files
 
 Say = Callable[[str], None]
 FRUITLESS = 3
@@ -28,18 +29,22 @@ class Campaign:
     lab: Lab
     records: Records
     evidence: Path
-    """Where the files of runs go in which something was wrong."""
+    """Where the files of runs go in which something was wrong, or of all."""
+    keeps_all: bool
     seed: int
     say: Say
 
     def try_out(self, fault: Fault, tries: int) -> bool:
         """Inject ``fault`` until there are ``tries``; whether all went well."""
+        if missing := fault.missing():
+            self.say(f"{fault.name} can't be tried here: {missing}")
+            return True
         well, fruitless = True, 0
         while (done := self.records.tries(fault.name)) < tries:
             number = len(self.records.of(fault.name)) + 1
             chance = random.Random(f"{self.seed} {fault.name} {number}")
-            plan = _repeat(fault, tries - done, chance)
-            result = self.one_run(fault.name, number, [fault], plan, chance)
+            plan = repeated(fault, tries - done, chance)
+            result = self.one_run(fault.name, number, fault.needs, plan, chance)
             well = well and not result.wrong
             fruitless = fruitless + 1 if not result.tries else 0
             if fruitless >= FRUITLESS:
@@ -51,7 +56,7 @@ class Campaign:
         self,
         kind: str,
         number: int,
-        faults: Sequence[Fault],
+        needs: Sequence[Need],
         plan: Iterator[Next],
         chance: random.Random,
     ) -> Result:
@@ -62,7 +67,6 @@ class Campaign:
             lines.append(f"{time.strftime('%H:%M:%S')} {text}")
             self.say(f"  {lines[-1]}")
 
-        needs = list(dict.fromkeys(need for each in faults for need in each.needs))
         self.say(f"{kind}, run {number}")
         scene = Scene(self.lab, chance, needs, note)
         trial = Trial(scene, plan)
@@ -71,7 +75,7 @@ class Campaign:
         except Exception:  # noqa: BLE001  one run never stops the others
             trial.result.wrong.append(traceback.format_exc())
             self.say(trial.result.wrong[-1])
-        if trial.result.wrong:
+        if trial.result.wrong or self.keeps_all:
             keep_evidence(self.evidence / f"{kind}-{number}", scene, trial, lines)
         self._tidy(scene, trial.result)
         record = Record(kind=kind, number=number, seed=self.seed, result=trial.result)
@@ -88,10 +92,14 @@ class Campaign:
         if left and not result.left:
             result.left = left
             result.wrong.append(f"left behind: {left}")
-        shutil.rmtree(scene.directory, ignore_errors=True)
+        slurm = self.lab.slurm
+        for path in temporary_files(slurm, slurm.user, slurm.other):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        shutil.rmtree(scene.paths.directory, ignore_errors=True)
 
 
-def _repeat(fault: Fault, tries: int, chance: random.Random) -> Iterator[Next]:
+def repeated(fault: Fault, tries: int, chance: random.Random) -> Iterator[Next]:
+    """Yield the same fault again and again."""
     for _ in range(tries):
         yield chance.uniform(*fault.gap_s), fault
 
@@ -107,7 +115,7 @@ def keep_evidence(
     said = "\n\n".join(str(each) for each in trial.said)
     (folder / "launchers.txt").write_text(f"{said}\n{scene.launch.command.err}\n")
     for name in ("run.log", "session.json", "status.json", "logs", "workers"):
-        path = scene.directory / name
+        path = scene.paths.directory / name
         if path.is_dir():
             shutil.copytree(path, folder / name)
         elif path.exists():

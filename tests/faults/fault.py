@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.faults.scene import Scene
 
-Inject = Callable[["Scene"], str]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """What was hit by a fault that does not come about at once.
+
+    Both are asked after the run, and return seconds since 1970, or None: never.
+    """
+
+    words: str
+    struck: Callable[[], float | None]
+    """When it came about."""
+    recovered: Callable[[], float | None] | None = None
+    """When it was over, where that is not seen by batches and workers."""
+
+
+Inject = Callable[["Scene"], Hit | str]
 """Breaks something, and says what; empty: there was nothing to break."""
 Need = Callable[["Scene"], None]
 """Prepares what a run stands on, before it begins."""
@@ -31,10 +46,14 @@ class Fault:
     stops: str = ""
     """What the launcher must say when it stops, as a pattern: then `resume` is what
     the user is to do. Empty: the run goes on by itself."""
+    may_stop: str = ""
+    """What the launcher may say when it stops, as a pattern."""
     kills_launcher: bool = False
     """The launcher says nothing, and `resume` is what the user is to do."""
     refuses: bool = False
     """An image is refused, by rights: exit code 3."""
+    missing: Callable[[], str] = str
+    """Says why it can't be tried on this machine; empty: it can."""
     in_storm: bool = True
 
     @property

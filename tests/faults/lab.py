@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.launches import STEADY, settings
+from tests.cluster.launches import STEADY, fresh, settings
+from tests.cluster.memory import can_be_limited
+from tests.cluster.shape import PARTITIONS, Shape
 from tests.cluster.skies import simulated
 from tests.cluster.slurm import Slurm
-from tests.cluster.up import cluster
+from tests.cluster.up import cluster_of
+from tests.faults.filesystems.mounts import Mount, what_is_missing
+from tests.source import ROOT
 
 SERIAL_S = 900.0
+FEW = 100
+LARGER = "remount,size=400m"
+"""A run over all images leaves room on the disk that is to be filled."""
+FOLDERS = ("behind", "curses", "cursed")
+SHAPE = Shape(
+    settings={
+        "PreemptType": "preempt/partition_prio",
+        "PreemptMode": "REQUEUE",
+        # So long a job waits that is to start again: until its credentials are over.
+        "AuthInfo": "cred_expire=5",
+    },
+    partitions={
+        "main": PARTITIONS["main"],
+        "urgent": "MaxTime=1-00:00:00 PriorityTier=10",
+    },
+    limits_memory=can_be_limited(),
+)
+"""Three nodes with two CPUs each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,20 +47,58 @@ class Lab:
     images: Path
     reference: Path
     """A serial run over them, in which nothing was broken."""
+    few: Path
+    """Some of them, by themselves."""
+    cursed: Path
+    """What is in `behind`, with what `curses` say: see `filesystems.cursed`."""
+    behind: Path
+    curses: Path
+
+    def without_fits(self, lost: Sequence[str]) -> Path:
+        """Return a serial run over a few images in which some have no forced fits."""
+        names = [Path(address).name for address in lost]
+        out = fresh(self.slurm, "serial-few")
+        argv: list[str | Path] = [sys.executable, "-m", "tests.faults.losing"]
+        argv += [self.few, out, *names]
+        where = {"PYTHONPATH": str(ROOT)}
+        said = self.slurm.run_as_user(argv, environment=where, timeout_s=SERIAL_S)
+        assert said.code == 0, str(said)
+        return out
 
 
 @contextmanager
 def laboratory(images: int) -> Iterator[Lab]:
     """Bring a cluster up, simulate images, and measure them one after the other."""
-    with cluster(nodes=3, cpus=2) as slurm:
-        yield prepared(slurm, images)
+    with ExitStack() as stack:
+
+        def before(slurm: Slurm, keeper: int) -> None:
+            if not what_is_missing():
+                folders = [
+                    slurm.folder / name for name in ("behind", "curses", "cursed")
+                ]
+                for folder in folders:
+                    folder.mkdir()
+                stack.callback(Mount(keeper, "cursed", *folders).end)
+
+        yield prepared(stack.enter_context(cluster_of(SHAPE, before)), images)
 
 
 def prepared(slurm: Slurm, images: int) -> Lab:
     folder = simulated(slurm, "sky", images=images, size=160, sources=12)
     reference = slurm.work / "serial-reference"
     serial(slurm, folder, reference)
-    return Lab(slurm=slurm, images=folder, reference=reference)
+    slurm.hosts["login"].run(["mount", "-o", LARGER, slurm.disk.folder])
+    few = slurm.work / "few"
+    few.mkdir()
+    for path in sorted(folder.glob("*.fits"))[:FEW]:
+        shutil.copy(path, few)
+    return Lab(
+        slurm=slurm,
+        images=folder,
+        reference=reference,
+        few=few,
+        **{name: slurm.folder / name for name in FOLDERS},
+    )
 
 
 def serial(slurm: Slurm, images: Path, out: Path) -> None:

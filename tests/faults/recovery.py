@@ -7,6 +7,7 @@ recovered with the first batch that is done after the ``resume``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from tests.faults.watcher import Seen
@@ -26,14 +27,30 @@ def recovery_s(seen: Seen, at_s: float, resumed_s: float | None) -> float | None
 
 
 def redone_s(seen: Seen, at_s: float) -> float | None:
-    """When the last batch was done that was under way."""
+    """When all that had been under way was done, in whatever batches."""
     done = first_done(seen.done)
     under_way = [
-        done[batch]
-        for batch, sent_s in seen.sent.items()
-        if batch in done and sent_s <= at_s < done[batch]
+        batch
+        for batch, sent in seen.sent.items()
+        if sent.at_s <= at_s < done.get(batch, math.inf)
     ]
-    return max(under_way, default=None)
+    times = [done.get(batch) or _elsewhere_s(seen, done, batch) for batch in under_way]
+    return max((each for each in times if each is not None), default=None)
+
+
+def _elsewhere_s(seen: Seen, done: Mapping[str, float], batch: str) -> float | None:
+    """When the images of a batch that was given up were all done in others."""
+    lost, step = seen.sent[batch], batch.partition("-")[0]
+    later = [
+        (other.images, done[name])
+        for name, other in seen.sent.items()
+        if name in done and name.startswith(step) and done[name] > lost.at_s
+    ]
+    found = [
+        min((done_s for images, done_s in later if image in images), default=None)
+        for image in lost.images
+    ]
+    return max((each for each in found if each is not None), default=None)
 
 
 def first_done(files: Mapping[str, float]) -> dict[str, float]:

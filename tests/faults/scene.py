@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
+from tests.cluster.hosts import Host
 from tests.cluster.launches import STEADY, Launch, fresh, settings
-from tests.faults.fault import Fault, Need
+from tests.faults.fault import Fault, Hit, Need
 from tests.faults.lab import Lab
+from tests.faults.recovery import recovery_s
+from tests.faults.services import Service
 from tests.faults.targets import host_of
-from tests.faults.watcher import Watcher
+from tests.faults.watcher import Seen, Watcher
+from trap_hpc.paths import RunPaths
 
 T = TypeVar("T")
 Note = Callable[[str], None]
@@ -34,9 +40,24 @@ class Injection:
     fault: Fault
     at_s: float
     """By the clock of the world."""
-    hit: str
+    hit: Hit | None
+    """If it does not come about at once."""
     resumed_s: float | None = None
     """When the run was resumed, if its launcher had ended."""
+
+    @property
+    def struck_s(self) -> float | None:
+        """When it came about, if it did."""
+        return self.hit.struck() if self.hit else self.at_s
+
+    def took_s(self, seen: Seen) -> float | None:
+        """Return how long the run took to recover, if that could be seen."""
+        struck_s = self.struck_s
+        assert struck_s is not None
+        if self.hit is None or self.hit.recovered is None:
+            return recovery_s(seen, struck_s, self.resumed_s)
+        over_s = self.hit.recovered()
+        return None if over_s is None else over_s - struck_s
 
 
 class Scene:
@@ -50,6 +71,8 @@ class Scene:
         self.chance = chance
         self.note = note
         self.directory = fresh(lab.slurm, "run")
+        self.paths = RunPaths(self.directory)
+        """Of the run, as they are seen from outside."""
         self.host = "login"
         """Where the launcher is."""
         self.images: list[Path] = [lab.images]
@@ -60,13 +83,27 @@ class Scene:
         """What needs have brought up."""
         self.checks: list[Callable[[], list[str]]] = []
         """What needs say has been left behind."""
+        self.services: dict[str, Service] = {}
+        """By what they are for."""
+        self.catalogues: list[str | Path] = [self.directory]
+        """What is to be the same as the serial one."""
+        self.cursed: list[Path] = []
+        """Images that do harm, and nobody has been told yet."""
+        self.refuses = False
+        """Images are refused, by rights, whatever is injected."""
+        self.folders: dict[str, Path] = {}
+        """By what is in them."""
+        self.switched_on: list[Callable[[Host], None]] = []
+        """What a host needs that has been off."""
+        self.reference: Callable[[], Path] = lambda: lab.reference
         self.injections: list[Injection] = []
-        self.hurt: set[str] = set()
-        """Names of hosts that are off, or cut off."""
+        self._marks: set[str] = set()
+        self.times: defaultdict[str, list[float]] = defaultdict(list)
+        """When something was done, for faults that must not come too often."""
         self._undo: list[tuple[float, Callable[[], object]]] = []
         for need in needs:
             need(self)
-        self.watcher = Watcher(self.directory)
+        self.watcher = Watcher(self.paths)
 
     # --- the run
 
@@ -83,7 +120,15 @@ class Scene:
             directory=self.directory,
             environment=self.environment,
         )
+        self.launch.paths = self.paths
         self.watcher.start()
+
+    def put_run(self, folder: Path, really: Path | None = None) -> None:
+        """Let the run directory be elsewhere, which is ``really`` a folder here."""
+        before, self.directory = self.directory, folder / self.directory.name
+        self.catalogues[self.catalogues.index(before)] = self.directory
+        outside = really / self.directory.name if really else None
+        self.paths = RunPaths(outside or self.slurm.outside(self.directory))
 
     def profile(self) -> Path:
         return self.slurm.site("faults.toml", **self.site)
@@ -99,7 +144,13 @@ class Scene:
 
     @property
     def working(self) -> bool:
-        return self.launch.working
+        return bool(self.watcher.seen.done)
+
+    def ask_ledger(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the ledger of a run that nobody works on, wherever that may lie."""
+        with closing(sqlite3.connect(":memory:")) as ledger:
+            ledger.deserialize(self.paths.ledger.read_bytes())
+            return ledger.execute(query).fetchall()
 
     def close(self) -> None:
         """Remove what needs have brought up."""
@@ -110,11 +161,12 @@ class Scene:
     def inject(self, fault: Fault) -> bool:
         """Break something; False: there was nothing to break."""
         at_s = time.time()
-        hit = fault.inject(self)
-        if hit:
-            self.note(f"{fault.name}: {hit}")
+        found = fault.inject(self)
+        words, hit = (found, None) if isinstance(found, str) else (found.words, found)
+        if words:
+            self.note(f"{fault.name}: {words}")
             self.injections.append(Injection(fault=fault, at_s=at_s, hit=hit))
-        return bool(hit)
+        return bool(words)
 
     def pick(self, things: Sequence[T]) -> T | None:
         return self.chance.choice(things) if things else None
@@ -129,6 +181,19 @@ class Scene:
         except ProcessLookupError:
             return ""
         return f"{number.name} to {process.pid} on {where}"
+
+    def mark(self, thing: str) -> bool:
+        """Note that something is broken; False: it is already."""
+        fresh = thing not in self._marks
+        self._marks.add(thing)
+        return fresh
+
+    def unmark(self, thing: str) -> None:
+        """Note that it is whole again."""
+        self._marks.discard(thing)
+
+    def marked(self, thing: str) -> bool:
+        return thing in self._marks
 
     # --- putting right again
 

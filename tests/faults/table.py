@@ -69,7 +69,7 @@ def counts(results: Sequence[Result]) -> tuple[str, ...]:
     numbers = (
         sum(each.again for each in results),
         sum(each.twice for each in results),
-        sum(each.images_lost for each in results),
+        sum(each.lost for each in results),
         sum(each.counted_twice for each in results),
         sum(len(each.left) for each in results),
     )

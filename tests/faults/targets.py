@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import psutil
 
@@ -47,6 +47,18 @@ def workers(slurm: Slurm) -> list[psutil.Process]:
 def pool_children(slurm: Slurm) -> list[psutil.Process]:
     """Return the processes that work on batches."""
     return [child for parent in workers(slurm) for child in _children(parent)]
+
+
+def awake(found: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Return those that nobody has stopped."""
+    return [process for process in found if not _stopped(process)]
+
+
+def _stopped(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return True
 
 
 def named(host: Host, name: str, user: int) -> list[psutil.Process]:

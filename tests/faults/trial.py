@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from tests.cluster.processes import Said
 from tests.faults.fault import Fault
-from tests.faults.recovery import recovery_s
 from tests.faults.scene import LEASE_S, Scene
 from tests.faults.verdict import compared, executed, left_behind
 
@@ -17,6 +16,8 @@ LOOK_S = 0.05
 STILL_S = 180.0
 """A run in which nothing happens for so long hangs."""
 RESUMES = 60
+AGAIN_S, VAIN = 0.2, 100
+"""There may be something to break in a moment; after so many there is not."""
 FINISHED = (0, 3)
 Next = tuple[float, Fault]
 """How long to wait, then what to break."""
@@ -30,7 +31,7 @@ class Result:
     """How often each fault was injected."""
     recoveries_s: dict[str, list[float]] = field(default_factory=dict)
     resumes: int = 0
-    images_lost: int = 0
+    lost: int = 0
     counted_twice: int = 0
     batches: int = 0
     again: int = 0
@@ -51,6 +52,7 @@ class Trial:
         self._due_s = 0.0
         self._moved_s = time.monotonic()
         self._written = 0
+        self._in_vain = 0
         self._codes: list[int] = []
         self.said: list[Said] = []
         self.result = Result()
@@ -89,12 +91,15 @@ class Trial:
             self._due_s = time.monotonic() + gap_s
         if time.monotonic() < self._due_s:
             return
-        if self._scene.inject(fault):
-            self._moved_s = time.monotonic()
-            self._next = next(self._plan, None)
-            self._await()
-        else:
-            self._due_s = time.monotonic() + 0.2
+        injected = self._scene.inject(fault)
+        self._in_vain = 0 if injected else self._in_vain + 1
+        if not injected and self._in_vain < VAIN:
+            self._due_s = time.monotonic() + AGAIN_S
+            return
+        self._moved_s = time.monotonic() if injected else self._moved_s
+        self._in_vain = 0
+        self._next = next(self._plan, None)
+        self._await()
 
     def _finished(self) -> bool:
         launch = self._scene.launch
@@ -124,16 +129,25 @@ class Trial:
         """Resume, after a launcher that ended with the run unfinished."""
         scene = self._scene
         due = self._unanswered()
-        if not any(_as_expected(fault, said) for fault in due):
+        faults = {each.fault.name: each.fault for each in scene.injections}
+        might = [fault.may_stop for fault in faults.values() if fault.may_stop]
+        expected = any(_as_expected(fault, said) for fault in due)
+        if not expected and not any(_stopped(said, words) for words in might):
             self._wrong(f"it stopped: {said}")
         pause_s = scene.chance.uniform(0, LEASE_S)
         if all(fault.kills_launcher for fault in due):
-            time.sleep(pause_s)
+            self._pass(pause_s)
         scene.put_right(all_of_it=any(not fault.kills_launcher for fault in due))
         self.result.resumes += 1
         scene.resume(scene.chance.choice(("login", "login2")))
         self._moved_s = time.monotonic()
         self._await()
+
+    def _pass(self, seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            self._scene.put_right()
+            time.sleep(LOOK_S)
 
     def _unanswered(self) -> Sequence[Fault]:
         """Return the faults that were to end the launcher."""
@@ -152,15 +166,16 @@ class Trial:
     def _judge(self) -> None:
         scene, result = self._scene, self.result
         seen = scene.watcher.stop()
-        for each in scene.injections:
+        struck = [x for x in scene.injections if x.struck_s is not None]
+        for each in struck:
             name = each.fault.name
             result.tries[name] = result.tries.get(name, 0) + 1
-            took_s = recovery_s(seen, each.at_s, each.resumed_s)
-            if took_s is not None:
+            if (took_s := each.took_s(seen)) is not None:
                 result.recoveries_s.setdefault(name, []).append(round(took_s, 2))
         result.left = left_behind(scene)
-        self._judge_catalogue()
-        done = executed(scene.directory, seen)
+        refuses = scene.refuses or any(each.fault.refuses for each in struck)
+        self._judge_catalogue(refuses=refuses)
+        done = executed(scene, seen)
         result.batches, result.again, result.twice = (
             done.batches,
             done.again,
@@ -171,20 +186,26 @@ class Trial:
         if result.left:
             self._wrong(f"left behind: {result.left}")
 
-    def _judge_catalogue(self) -> None:
+    def _judge_catalogue(self, *, refuses: bool) -> None:
         scene, result = self._scene, self.result
-        refuses = any(each.fault.refuses for each in scene.injections)
         if self._codes[-1] != (3 if refuses else 0):
             self._wrong(f"ended with code {self._codes[-1]}: {self.said[-1]}")
         if self._codes[-1] not in FINISHED:
             return
-        found = compared(scene, scene.lab.reference, scene.directory)
-        result.images_lost, result.counted_twice = found.lost, found.counted_twice
-        if not found.same:
-            self._wrong(f"another catalogue: {found.words}")
+        reference = scene.reference()
+        for catalogue in scene.catalogues:
+            found = compared(scene, reference, catalogue)
+            result.lost += found.lost
+            result.counted_twice += found.counted_twice
+            if not found.same:
+                self._wrong(f"{catalogue} is another catalogue: {found.words}")
 
 
 def _as_expected(fault: Fault, said: Said) -> bool:
     if fault.kills_launcher:
         return said.code < 0 or said.code == 137
-    return said.code == 1 and re.search(fault.stops, said.err) is not None
+    return _stopped(said, fault.stops)
+
+
+def _stopped(said: Said, words: str) -> bool:
+    return said.code == 1 and re.search(words, said.err) is not None

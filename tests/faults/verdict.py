@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.processes import ClusterError, wait_until
 from tests.cluster.slurm import Slurm
+from tests.cluster.users import User
 from tests.faults.scene import LEASE_S, Scene
 from tests.faults.targets import command, processes
 from tests.faults.watcher import Seen
-from trap_hpc.paths import RunPaths
 
 GONE_WITHIN_S = LEASE_S + 20.0
 """Workers that were cut off end with their lease, the broker's guard just after it."""
+TOOL = "faketime"
+"""Leaves its own files in ``/dev/shm``."""
 COUNTED = ("image", "extractedsource", "assocxtrsource")
 
 
@@ -39,14 +40,14 @@ class Executed:
     batches: int
     """That were needed: their findings are in the catalogue."""
     again: int
-    """Sendings beyond the first one of each batch."""
+    """Sendings of which nothing came, or that were beyond the first of a batch."""
     twice: int
     """Measurement files that were written and not needed."""
     doubled: int
     """Sendings that were done twice, which must not be."""
 
 
-def compared(scene: Scene, one: Path, other: Path | str) -> Compared:
+def compared(scene: Scene, one: Path | str, other: Path | str) -> Compared:
     said = scene.slurm.trap_hpc("compare", one, other, "--json")
     try:
         record = json.loads(said.out)
@@ -62,16 +63,13 @@ def compared(scene: Scene, one: Path, other: Path | str) -> Compared:
     )
 
 
-def executed(directory: Path, seen: Seen) -> Executed:
-    """Count by the ledger, which nobody holds any more, and by the files."""
-    with closing(sqlite3.connect(RunPaths(directory).ledger)) as ledger:
-        query = "SELECT count(*), coalesce(sum(attempts - 1), 0) FROM batch"
-        (_, again) = ledger.execute(query).fetchone()
-        needed = f"{query} WHERE file IS NOT NULL"
-        (batches, _) = ledger.execute(needed).fetchone()
+def executed(scene: Scene, seen: Seen) -> Executed:
+    """Count by the ledger and by the files."""
+    query = "SELECT count(*), count(file), coalesce(sum(attempts - 1), 0) FROM batch"
+    ((sent, batches, again),) = scene.ask_ledger(query)
     return Executed(
         batches=batches,
-        again=again,
+        again=again + sent - batches,
         twice=max(len(seen.done) - batches, 0),
         doubled=len(seen.doubled),
     )
@@ -91,12 +89,13 @@ def left_behind(scene: Scene) -> list[str]:
 
 
 def _left(scene: Scene) -> list[str]:
-    slurm, paths = scene.slurm, RunPaths(scene.directory)
+    slurm, paths = scene.slurm, scene.paths
     left = [f"job {line}" for line in slurm.squeue()]
     left += [str(path) for path in (paths.broker, paths.lease) if path.exists()]
     for check in scene.checks:
         left += check()
-    return left + processes_left(slurm) + folders_left(slurm)
+    left += [str(path) for path in temporary_files(slurm, slurm.user)]
+    return left + processes_left(slurm)
 
 
 def processes_left(slurm: Slurm) -> list[str]:
@@ -108,12 +107,12 @@ def processes_left(slurm: Slurm) -> list[str]:
     ]
 
 
-def folders_left(slurm: Slurm) -> list[str]:
-    """Return what the user has in the hosts' own temporary folders."""
+def temporary_files(slurm: Slurm, *users: User) -> list[Path]:
+    """Return what users have in the hosts' own temporary folders."""
     return [
-        f"{host.name}: {path.name}"
+        path
         for host in slurm.hosts.values()
         for folder in ("/tmp", "/dev/shm")
         for path in host.path(folder).iterdir()
-        if path.lstat().st_uid == slurm.user.uid
+        if TOOL not in path.name and path.lstat().st_uid in [user.uid for user in users]
     ]

@@ -17,12 +17,20 @@ LOOK_S = 0.1
 STATUS_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch: when it was first there, and what it is about."""
+
+    at_s: float
+    images: frozenset[str]
+
+
 @dataclass(slots=True)
 class Seen:
     """What was seen, by the clock of the world, which files have, too."""
 
-    sent: dict[str, float] = field(default_factory=dict)
-    """When each batch was first there."""
+    sent: dict[str, Sent] = field(default_factory=dict)
+    """By the names of batches."""
     done: dict[str, float] = field(default_factory=dict)
     """When each measurement file was written first."""
     doubled: list[str] = field(default_factory=list)
@@ -34,8 +42,8 @@ class Seen:
 class Watcher:
     """Looks at a run directory several times a second, in a thread."""
 
-    def __init__(self, directory: Path) -> None:
-        self._paths = RunPaths(directory)
+    def __init__(self, paths: RunPaths) -> None:
+        self._paths = paths
         self._files: dict[str, tuple[int, int]] = {}
         self._status_s = 0.0
         self._over = threading.Event()
@@ -75,8 +83,11 @@ class Watcher:
     def _look_at_batches(self) -> None:
         now_s = time.time()
         for name in os.listdir(self._paths.batches):
-            if not name.startswith("."):
-                self.seen.sent.setdefault(name.removesuffix(".json"), now_s)
+            batch = name.removesuffix(".json")
+            if not name.startswith(".") and batch not in self.seen.sent:
+                record = json.loads((self._paths.batches / name).read_bytes())
+                images = frozenset(item["address"] for item in record["items"])
+                self.seen.sent[batch] = Sent(now_s, images)
 
     def _look_at_files(self) -> None:
         with os.scandir(self._paths.measurements) as entries:

@@ -9,7 +9,13 @@ from tests.faults.scene import Scene
 from tests.faults.targets import named
 
 
-@fault("broker killed", "SIGKILL of the private broker", gap_s=(4.0, 8.0))
+def private(scene: Scene) -> None:
+    """Let the run have a broker of its own, as it has unless it is told otherwise."""
+
+
+@fault(
+    "broker killed", "SIGKILL of the private broker", needs=(private,), gap_s=(4.0, 8.0)
+)
 def kill(scene: Scene) -> str:
     host = scene.slurm.hosts[scene.host]
     servers = named(host, "redis-server", scene.slurm.user.uid)

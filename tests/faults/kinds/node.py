@@ -9,8 +9,7 @@ from tests.faults.scene import LEASE_S, Scene
 
 def unhurt(scene: Scene) -> list[Host]:
     """Return the nodes that are on and have their cable in."""
-    hurt = scene.hurt
-    return [node for node in scene.slurm.nodes if node.pid and node.name not in hurt]
+    return [node for node in scene.slurm.nodes if not scene.marked(node.name)]
 
 
 @fault(
@@ -24,12 +23,14 @@ def switch_off(scene: Scene) -> str:
         return ""
     seconds = scene.chance.uniform(2, 15)
     node.end()
-    scene.hurt.add(node.name)
+    scene.mark(node.name)
 
     def switch_on() -> None:
         node.power_on()
+        for mount in scene.switched_on:
+            mount(node)
         scene.slurm.start_slurmd(int(node.name.removeprefix("n")))
-        scene.hurt.discard(node.name)
+        scene.unmark(node.name)
 
     scene.later(seconds, switch_on)
     return f"{node.name} for {seconds:.1f} s"
@@ -58,11 +59,11 @@ def _cut(scene: Scene, seconds: float) -> str:
     if node is None:
         return ""
     node.cut()
-    scene.hurt.add(node.name)
+    scene.mark(node.name)
 
     def heal() -> None:
         node.heal()
-        scene.hurt.discard(node.name)
+        scene.unmark(node.name)
 
     scene.later(seconds, heal)
     return f"{node.name} for {seconds:.1f} s"

@@ -6,7 +6,7 @@ import signal
 
 from tests.faults.fault import fault
 from tests.faults.scene import LEASE_S, Scene
-from tests.faults.targets import workers
+from tests.faults.targets import awake, workers
 
 
 @fault("worker killed", "SIGKILL of a worker, the parent of them", gap_s=(2.0, 5.0))
@@ -34,8 +34,7 @@ def suspend_for_long(scene: Scene) -> str:
 
 def _suspended(scene: Scene, seconds: float) -> str:
     """Stop a worker that is not stopped yet."""
-    awake = [p for p in workers(scene.slurm) if p.status() != "stopped"]
-    worker = scene.pick(awake)
+    worker = scene.pick(awake(workers(scene.slurm)))
     said = scene.send(worker, signal.SIGSTOP)
     if said:
         scene.later(seconds, lambda: scene.send(worker, signal.SIGCONT))

@@ -1,0 +1,1 @@
+"""File systems that do what real ones do on bad days: programs, by FUSE."""
