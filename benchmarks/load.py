@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from benchmarks.commands import (
@@ -71,7 +72,9 @@ def figures(setting: Setting) -> Iterator[Figure]:
         loads.append(_load(setting, images))
         yield from _of_one(loads[-1])
         yield _again(setting, images)
-    yield from _growth(loads[0], loads[-1])
+    # How busy the machine is changes with time, and with it what an image costs.
+    few = [loads[0], _load(setting, loads[0].images)]
+    yield from _growth(few, loads[-1])
 
 
 PER_IMAGE: dict[str, tuple[str, Callable[[Loaded], float]]] = {
@@ -111,20 +114,22 @@ def _of_one(load: Loaded) -> Iterator[Figure]:
     )
 
 
-def _growth(few: Loaded, many: Loaded) -> Iterator[Figure]:
+def _growth(few: Sequence[Loaded], many: Loaded) -> Iterator[Figure]:
+    """Hold the largest run against the smallest, made before and after it."""
+    images = few[0].images
     for name, (unit, value) in (PER_IMAGE | WHOLE).items():
         yield Figure(
-            name=f"{many.images} / {few.images} images: {name}",
+            name=f"{many.images} / {images} images: {name}",
             unit="times",
-            values=(value(many) / value(few),),
+            values=(value(many) / mean(map(value, few)),),
             aim=FLAT if unit != "MB" else None,
         )
-    more_mb = many.at("finishing")["now_mb"] - few.at("finishing")["now_mb"]
+    more_mb = many.at("finishing")["now_mb"] - few[0].at("finishing")["now_mb"]
     yield Figure(
         name="memory, each further image",
         unit="kB",
-        values=(1000 * more_mb / (many.images - few.images),),
-        remark=f"between {few.images} and {many.images} images",
+        values=(1000 * more_mb / (many.images - images),),
+        remark=f"between {images} and {many.images} images",
     )
 
 
@@ -141,7 +146,7 @@ def _load(setting: Setting, images: int) -> Loaded:
     began_s = time.monotonic()
     while process.poll() is None:
         if time.monotonic() > began_s + LIMIT_S:
-            process.kill()
+            _kill(process)
         with suppress(subprocess.TimeoutExpired):
             process.wait(min(ASK_EVERY_S, 1 + len(asked_s)))
         if RunPaths(out).status.exists():
@@ -171,15 +176,14 @@ def _again(setting: Setting, images: int) -> Figure:
                 raise BenchmarkError("it ended before it was half done")
             time.sleep(0.05)
     finally:
-        process.kill()
+        _kill(process)
     measured = _measured(out)
     process = _started(_words(out, images), setting.folder)
     assert process.stdout is not None
     try:
         start, work = (json.loads(process.stdout.readline()) for _ in range(2))
     finally:
-        process.kill()
-        process.wait()
+        _kill(process)
     shutil.rmtree(out)
     return Figure(
         name=f"{images} images, {measured} measured and killed: at work again",
@@ -191,8 +195,19 @@ def _again(setting: Setting, images: int) -> Figure:
 
 def _started(words: list[str], folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment(folder)
+        words,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(folder),
+        start_new_session=True,  # to be killed with the process that makes findings up
     )
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _measured(out: Path) -> int:
