@@ -31,9 +31,11 @@ class Mount:
         """Mount it at the last of ``arguments``, a folder that is there."""
         *_, self._at = arguments
         self._enter = ["nsenter", f"--target={pid}", "--mount", "--"]
+        with_us = ["setpriv", "--pdeathsig", "KILL"]  # it ends when we do, however
         python = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-m"]
+        words = [f"{__package__}.{program}", *map(str, arguments)]
         self._process = subprocess.Popen(
-            [*self._enter, *python, f"{__package__}.{program}", *map(str, arguments)],
+            [*with_us, *self._enter, *python, *words],
             stdin=subprocess.DEVNULL,
             cwd="/",
         )
