@@ -91,6 +91,8 @@ class Scene:
         """Images that do harm, and nobody has been told yet."""
         self.refuses = False
         """Images are refused, by rights, whatever is injected."""
+        self.wrong_clocks: list[str] = []
+        """Of nodes, in words, that nobody has been told yet."""
         self.folders: dict[str, Path] = {}
         """By what is in them."""
         self.switched_on: list[Callable[[Host], None]] = []

@@ -10,11 +10,11 @@ from tests.faults.campaign import Campaign
 from tests.faults.fault import Fault, Need
 from tests.faults.kinds import ALL
 from tests.faults.kinds.broker import private
-from tests.faults.kinds.clock import clocks
+from tests.faults.kinds.clock import clocks, few_images
 from tests.faults.kinds.disk import small_disk
 from tests.faults.kinds.images import hanging, impatient, patient, poisoned
 from tests.faults.kinds.late import late_files
-from tests.faults.kinds.scheduler import requeued
+from tests.faults.kinds.scheduler import requeued, short_jobs
 from tests.faults.kinds.service import postgresql, rabbitmq, redis
 from tests.faults.table import STORM
 from tests.faults.trial import Next
@@ -32,12 +32,13 @@ CLEARS_UP_S = 150.0
 SHARES: Mapping[Need, float] = {
     postgresql: 0.4,
     clocks: 0.4,
+    short_jobs: 0.3,
     poisoned: 0.2,
     hanging: 0.2,
 }
 """How often a run has it."""
-INSTEAD: Mapping[Need, Need] = {impatient: patient}
-"""In a storm a good image may take longer."""
+INSTEAD: Mapping[Need, Need] = {impatient: patient, few_images: patient}
+"""In a storm a good image may take longer, and there are many."""
 
 
 def storm(campaign: Campaign, seconds: float) -> bool:

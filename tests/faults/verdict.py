@@ -16,8 +16,6 @@ from tests.faults.watcher import Seen
 
 GONE_WITHIN_S = LEASE_S + 20.0
 """Workers that were cut off end with their lease, the broker's guard just after it."""
-TOOL = "faketime"
-"""Leaves its own files in ``/dev/shm``."""
 COUNTED = ("image", "extractedsource", "assocxtrsource")
 
 
@@ -114,5 +112,5 @@ def temporary_files(slurm: Slurm, *users: User) -> list[Path]:
         for host in slurm.hosts.values()
         for folder in ("/tmp", "/dev/shm")
         for path in host.path(folder).iterdir()
-        if TOOL not in path.name and path.lstat().st_uid in [user.uid for user in users]
+        if path.lstat().st_uid in [user.uid for user in users]
     ]

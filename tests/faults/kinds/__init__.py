@@ -43,7 +43,7 @@ ALL: tuple[Fault, ...] = (
     images.hang,
     images.vanish,
     late.delay,
-    clock.jump,
+    clock.wrong,
     service.kill_rabbitmq,
     service.kill_redis,
     service.kill_database,

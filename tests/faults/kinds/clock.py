@@ -2,55 +2,54 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 from tests.cluster.launches import fresh
-from tests.faults.fault import fault
+from tests.faults.fault import Hit, fault
 from tests.faults.scene import Scene
 
-HOUR_S = 3600
-LIBRARY = "faketime/libfaketimeMT.so.1"
-
-
-def library() -> Path | None:
-    return next(Path("/usr/lib").glob(f"*/{LIBRARY}"), None)
+SOURCE = Path(__file__).parents[1] / "clock.c"
+OFF_S = (-3600, 3600)
 
 
 def what_is_missing() -> str:
-    return "" if library() else "apt-get install libfaketime"
+    return "" if shutil.which("cc") else "apt-get install gcc libc6-dev"
 
 
 def clocks(scene: Scene) -> None:
-    """Let jobs take the time from a file of their node's, off by so many seconds."""
-    folder = fresh(scene.slurm, "clocks")
-    folder.mkdir()
-    folder.chmod(0o755)
-    for node in scene.slurm.nodes:
-        set_clock(folder / node.name, 0)
+    """Let each node's clock be off, for jobs from their first line on."""
+    library = fresh(scene.slurm, "clock").with_suffix(".so")
+    command = ["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(SOURCE)]
+    subprocess.run(command, check=True)
+    library.chmod(0o755)
+    off_s = {node.name: scene.chance.choice(OFF_S) for node in scene.slurm.nodes}
+    cases = " ".join(f"{node}) CLOCK_OFF_S={s};;" for node, s in off_s.items())
     scene.site["job_script_prologue"] = [
-        f"export FAKETIME_TIMESTAMP_FILE={folder}/$(hostname)",
-        "export FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1",
-        f"export LD_PRELOAD={library()}",
+        f'case "$(hostname)" in {cases} esac',
+        f'[ -n "$LD_PRELOAD" ] || {{ export CLOCK_OFF_S LD_PRELOAD={library}',
+        'exec bash "$0" "$@"; }',
     ]
-    scene.folders["clocks"] = folder
+    scene.wrong_clocks = [f"{node} by {s:+d} s" for node, s in off_s.items()]
 
 
-def set_clock(path: Path, off_s: int) -> None:
-    path.write_text(f"{off_s:+d}\n")
-    path.chmod(0o644)
+def few_images(scene: Scene) -> None:
+    """Let a run be short: each of them counts for some nodes alone."""
+    scene.images = [scene.lab.few]
+    scene.reference = lambda: scene.lab.without_fits([])
 
 
 @fault(
     "clock wrong",
-    "the clock of a node jumps by an hour, or is right again",
-    needs=(clocks,),
-    gap_s=(0.8, 2.0),
+    "the clock of a node is an hour fast or slow",
+    needs=(clocks, few_images),
+    gap_s=(0.0, 0.5),
     missing=what_is_missing,
 )
-def jump(scene: Scene) -> str:
-    node = scene.chance.choice(scene.slurm.nodes).name
-    path = scene.folders["clocks"] / node
-    now_s = int(path.read_text())
-    off_s = scene.chance.choice([s for s in (-HOUR_S, 0, HOUR_S) if s != now_s])
-    set_clock(path, off_s)
-    return f"{node} by {off_s:+d} s"
+def wrong(scene: Scene) -> Hit | str:
+    """Tell of one that has been wrong from the start."""
+    if not scene.wrong_clocks:
+        return ""
+    words = scene.wrong_clocks.pop()
+    return Hit(words=words, struck=lambda: 0.0, recovered=lambda: None)

@@ -34,6 +34,11 @@ def requeued(scene: Scene) -> None:
     scene.site["job_extra_directives"] = ["--requeue"]
 
 
+def short_jobs(scene: Scene) -> None:
+    """Let jobs have the least time that Slurm can give."""
+    scene.site["walltime"] = "00:01:00"
+
+
 @fault(
     "job preempted",
     "a more important job takes the node; the job starts again with its old id",
