@@ -14,7 +14,7 @@ from benchmarks.figures import Aim, Figure
 from benchmarks.pairs import Cost, Extent, Pair, run_pair
 from benchmarks.slurm_bench import Bench, bench_on_slurm
 
-EXTENT = Extent(few=100, many=600, rounds=5)
+EXTENT = Extent(few=100, many=1600, rounds=5)
 QUICK_EXTENT = Extent(few=40, many=240, rounds=1)
 CLOSE = Aim(limit=0.9, at_least=True, possible=1.2)
 
