@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.faults.fault import Fault, Need
 from tests.faults.lab import Lab
-from tests.faults.records import Record, Records
+from tests.faults.records import STORM, Record, Records
 from tests.faults.scene import Scene
 from tests.faults.trial import Next, Result, Trial
 from tests.faults.verdict import temporary_files
@@ -68,9 +68,10 @@ class Campaign:
             self.say(f"  {lines[-1]}")
 
         self.say(f"{kind}, run {number}")
-        scene = Scene(self.lab, chance, needs, note)
-        trial = Trial(scene, plan)
+        scene = Scene(self.lab, chance, note)
+        trial = Trial(scene, plan, may_stop=kind == STORM)
         try:
+            scene.prepare(needs)
             trial.run()
         except Exception:  # noqa: BLE001  one run never stops the others
             trial.result.wrong.append(traceback.format_exc())
@@ -86,7 +87,7 @@ class Campaign:
     def _tidy(self, scene: Scene, result: Result) -> None:
         scene.put_right(all_of_it=True)
         scene.close()
-        if not scene.launch.command.over:
+        if scene.begun and not scene.launch.command.over:
             scene.launch.kill()
         left = self.lab.slurm.tidy()
         if left and not result.left:
@@ -113,7 +114,8 @@ def keep_evidence(
     (folder / "injected.txt").write_text("\n".join(lines) + "\n")
     (folder / "wrong.txt").write_text("\n\n".join(trial.result.wrong) + "\n")
     said = "\n\n".join(str(each) for each in trial.said)
-    (folder / "launchers.txt").write_text(f"{said}\n{scene.launch.command.err}\n")
+    last = scene.launch.command.err if scene.begun else ""
+    (folder / "launchers.txt").write_text(f"{said}\n{last}\n")
     for name in ("run.log", "session.json", "status.json", "logs", "workers"):
         path = scene.paths.directory / name
         if path.is_dir():

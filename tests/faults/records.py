@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.faults.trial import Result
 
+STORM = "storm"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

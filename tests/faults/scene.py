@@ -61,11 +61,9 @@ class Injection:
 
 
 class Scene:
-    """A run under faults. ``needs`` prepare what it stands on; `close` removes that."""
+    """A run under faults: `prepare` brings up what it stands on, `close` removes it."""
 
-    def __init__(
-        self, lab: Lab, chance: random.Random, needs: Sequence[Need], note: Note
-    ) -> None:
+    def __init__(self, lab: Lab, chance: random.Random, note: Note) -> None:
         self.lab = lab
         self.slurm = lab.slurm
         self.chance = chance
@@ -103,16 +101,21 @@ class Scene:
         self.times: defaultdict[str, list[float]] = defaultdict(list)
         """When something was done, for faults that must not come too often."""
         self._undo: list[tuple[float, Callable[[], object]]] = []
+        self._launch: Launch | None = None
+        self._watcher: Watcher | None = None
+
+    def prepare(self, needs: Sequence[Need]) -> None:
+        """Bring up what the run stands on."""
         for need in needs:
             need(self)
-        self.watcher = Watcher(self.paths)
+        self._watcher = Watcher(self.paths)
 
     # --- the run
 
     def begin(self) -> None:
         """Start the launcher."""
         first, *more = self.images
-        self.launch = Launch(
+        self._launch = Launch(
             self.slurm,
             first,
             *more,
@@ -145,6 +148,20 @@ class Scene:
         self.launch.resume(host=host, environment=self.environment)
 
     @property
+    def begun(self) -> bool:
+        return self._launch is not None
+
+    @property
+    def launch(self) -> Launch:
+        assert self._launch is not None
+        return self._launch
+
+    @property
+    def watcher(self) -> Watcher:
+        assert self._watcher is not None
+        return self._watcher
+
+    @property
     def working(self) -> bool:
         return bool(self.watcher.seen.done)
 
@@ -156,6 +173,8 @@ class Scene:
 
     def close(self) -> None:
         """Remove what needs have brought up."""
+        if self.begun:
+            self.watcher.stop()
         self.stack.close()
 
     # --- faults

@@ -16,7 +16,7 @@ from tests.faults.kinds.images import hanging, impatient, patient, poisoned
 from tests.faults.kinds.late import late_files
 from tests.faults.kinds.scheduler import requeued, short_jobs
 from tests.faults.kinds.service import postgresql, rabbitmq, redis
-from tests.faults.table import STORM
+from tests.faults.records import STORM
 from tests.faults.trial import Next
 
 MEAN_S = 4.0

@@ -8,10 +8,9 @@ from statistics import median
 
 from tests.faults.fault import Fault
 from tests.faults.kinds import ALL
-from tests.faults.records import Record
+from tests.faults.records import STORM, Record
 from tests.faults.trial import Result
 
-STORM = "storm"
 BEGINNING = "<!-- The harness writes from here: make faults-long -->\n"
 END = "<!-- to here. -->\n"
 HEADS = (

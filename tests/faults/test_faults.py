@@ -42,7 +42,8 @@ def test_a_run_comes_through_with_the_serial_catalogue(
     faults, chance, notes = [FAULTS[x] for x in names], random.Random(1), list[str]()
     needs = [need for fault in faults for need in fault.needs]
     plan = [(chance.uniform(*x.gap_s), x) for _ in range(TRIES) for x in faults]
-    scene = Scene(lab, chance, needs, notes.append)
+    scene = Scene(lab, chance, notes.append)
+    scene.prepare(needs)
     result = Trial(scene, iter(plan)).run()
     scene.close()
     assert not result.wrong, "\n".join([*notes, *result.wrong])

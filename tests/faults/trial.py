@@ -19,6 +19,8 @@ RESUMES = 60
 AGAIN_S, VAIN = 0.2, 100
 """There may be something to break in a moment; after so many there is not."""
 FINISHED = (0, 3)
+RESUMABLE = "What was done is kept: `trap-hpc resume"
+"""So ends whoever stops with a clear word."""
 Next = tuple[float, Fault]
 """How long to wait, then what to break."""
 
@@ -45,8 +47,12 @@ class Result:
 class Trial:
     """Drives one run; ``plan`` says what to break and when."""
 
-    def __init__(self, scene: Scene, plan: Iterator[Next]) -> None:
+    def __init__(
+        self, scene: Scene, plan: Iterator[Next], *, may_stop: bool = False
+    ) -> None:
+        """``may_stop``: so much may break at once that the run says it can't go on."""
         self._scene = scene
+        self._may_stop = may_stop
         self._plan = plan
         self._next = next(plan, None)
         self._due_s = 0.0
@@ -131,6 +137,7 @@ class Trial:
         due = self._unanswered()
         faults = {each.fault.name: each.fault for each in scene.injections}
         might = [fault.may_stop for fault in faults.values() if fault.may_stop]
+        might += [RESUMABLE] if self._may_stop else []
         expected = any(_as_expected(fault, said) for fault in due)
         if not expected and not any(_stopped(said, words) for words in might):
             self._wrong(f"it stopped: {said}")
