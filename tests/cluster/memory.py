@@ -34,6 +34,13 @@ def remove_tree(cluster: str) -> None:
     wait_until(lambda: _is_gone(TREE / cluster), f"{cluster} has no groups left")
 
 
+def remove_dead_trees(folders: Path, prefix: str) -> None:
+    """Remove the groups of clusters that were killed: their folder went before."""
+    for tree in TREE.glob(f"{prefix}*"):
+        if not (folders / tree.name).exists():
+            _is_gone(tree)
+
+
 def _is_gone(tree: Path) -> bool:
     """Remove what has no processes: those that were killed may need a moment."""
     for folder, _, _ in os.walk(tree, topdown=False):

@@ -14,7 +14,12 @@ from pathlib import Path
 
 from tests.cluster.disks import NAME, SIZE_MB
 from tests.cluster.hosts import PATH, Host, make_switch
-from tests.cluster.memory import CONF, branch, remove_tree
+from tests.cluster.memory import (
+    CONF,
+    branch,
+    remove_dead_trees,
+    remove_tree,
+)
 from tests.cluster.processes import NAMESPACES, First
 from tests.cluster.shape import (
     JOB_SUBMIT,
@@ -122,6 +127,7 @@ def remove_dead() -> None:
                 remove_tree(folder.name)
             finally:
                 os.close(lock)
+    remove_dead_trees(FOLDERS, PREFIX)
 
 
 def start_keeper(folder: Path, lock: int, *, waits: bool) -> First:
