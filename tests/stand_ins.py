@@ -122,6 +122,8 @@ class Workers:
     tasks: deque[Task] = field(default_factory=deque)
     forgotten: set[str] = field(default_factory=set)
     ends: list[TimeLeft] = field(default_factory=list)
+    news: list[Outcome] = field(default_factory=list)
+    """Heard of at the next occasion."""
     deaf: Exception | None = None
     """Raised by whoever wants to hear from the workers."""
     fault: Exception | None = None
@@ -151,7 +153,8 @@ class Workers:
         lost = [Lost(task=task, worker="w") for task in self.tasks if self.forgotten]
         if lost:
             self.tasks.clear()
-        return lost
+        news, self.news = self.news, []
+        return [*news, *lost]
 
     def close(self) -> None:
         self.did.append("close")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,11 @@ from tests.brokers import (
     private_broker,
     server_of,
     wait_until,
+)
+from trap_hpc.engines.redis_server.folder import (
+    ServerFolder,
+    read_order,
+    write_order,
 )
 from trap_hpc.engines.redis_server.leftovers import remove_leftovers
 from trap_hpc.errors import BrokerError
@@ -180,8 +186,10 @@ def test_a_folder_of_somebody_else_is_left(tmp_path: Path) -> None:
 
 def test_a_broker_of_another_host_is_left(tmp_path: Path) -> None:
     with private_broker(tmp_path) as private:
-        order = private.folder / "guard.json"
-        order.write_text(order.read_text().replace('"host": "', '"host": "not-'))
-        with pytest.raises(BrokerError, match="is on not-.*: reap there"):
+        folder = ServerFolder(private.folder)
+        order = read_order(folder)
+        there = replace(order.launcher, host="login2", machine="another boot/1")
+        write_order(folder, replace(order, launcher=there))
+        with pytest.raises(BrokerError, match="is on login2: reap there"):
             remove_leftovers(private.folder)
         assert private.alive()

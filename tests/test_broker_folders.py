@@ -11,9 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import is_gone, launcher, private_broker, wait_until
+from trap_hpc.alive import this_machine
 from trap_hpc.engines.redis_server import leftovers, places
-from trap_hpc.engines.redis_server.folder import ServerFolder, read_order, write_order
-from trap_hpc.engines.redis_server.leftovers import NEW_S, remove_dead_folders
+from trap_hpc.engines.redis_server.folder import (
+    GuardOrder,
+    ServerFolder,
+    read_order,
+    write_order,
+)
+from trap_hpc.engines.redis_server.leftovers import (
+    NEW_S,
+    remove_dead_folders,
+    remove_leftovers,
+)
+from trap_hpc.errors import BrokerError
 
 
 @pytest.fixture(autouse=True)
@@ -58,20 +69,53 @@ def test_the_next_broker_removes_what_nobody_remembers(
     new.rmdir()
 
 
-def test_folders_of_other_hosts_and_of_nobody_s_are_left_alone(
-    tmp_path: Path, shelf: Path
-) -> None:
+@pytest.fixture
+def order(tmp_path: Path) -> GuardOrder:
+    """One whose launcher, guard and server are gone."""
     with private_broker(tmp_path) as private:
         order = read_order(ServerFolder(private.folder))
-    theirs = places.make_folder()
-    write_order(theirs, replace(order, host="elsewhere", launcher=2**22))
+    return replace(order, launcher=replace(order.launcher, pid=2**22))
+
+
+def a_folder(order: GuardOrder, *, host: str = "", machine: str = "") -> Path:
+    ended = order.launcher
+    launcher = replace(ended, host=host or ended.host, machine=machine or ended.machine)
+    folder = places.make_folder()
+    write_order(folder, replace(order, launcher=launcher))
+    return folder.path
+
+
+def test_folders_of_other_hosts_and_of_nobody_s_are_left_alone(
+    tmp_path: Path, shelf: Path, order: GuardOrder
+) -> None:
+    theirs = a_folder(order, host="elsewhere", machine="another boot/1")
     others = shelf / f"{places.PREFIX}open"
     others.mkdir(mode=0o755)
     (shelf / f"{places.PREFIX}link").symlink_to(tmp_path)
+    ours = a_folder(order)
     remove_dead_folders()
-    assert theirs.path.exists()
+    assert theirs.exists()
     assert others.exists()
     assert tmp_path.exists()
-    write_order(theirs, replace(order, launcher=2**22))
+    assert not ours.exists()
+
+
+def test_a_folder_of_a_container_on_the_same_host_is_left_alone(
+    order: GuardOrder,
+) -> None:
+    """Its processes can't be seen from here, though the disk is the same."""
+    boot = this_machine().partition("/")[0]
+    theirs = a_folder(order, machine=f"{boot}/1")
     remove_dead_folders()
-    assert not theirs.path.exists()
+    assert theirs.exists()
+    with pytest.raises(BrokerError, match="reap there"):
+        remove_leftovers(theirs)
+
+
+def test_a_folder_from_before_the_host_was_started_anew_is_removed(
+    order: GuardOrder,
+) -> None:
+    pids = this_machine().partition("/")[2]
+    old = a_folder(order, machine=f"an earlier boot/{pids}")
+    remove_dead_folders()
+    assert not old.exists()

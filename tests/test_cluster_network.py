@@ -38,7 +38,7 @@ def test_the_address_that_answers_is_taken_without_asking(
     launch = Launch(slurm, few_images, site=site, workers=2)
     said = launch.wait()
     assert said.code == 0, str(said)
-    assert f"by address {slurm.hosts['login'].address}" in said.err
+    assert f"by address {slurm.hosts['login'].address}" in said.err, str(said)
 
 
 def test_without_a_word_in_the_profile_all_addresses_but_loopback_are_offered(
@@ -48,7 +48,7 @@ def test_without_a_word_in_the_profile_all_addresses_but_loopback_are_offered(
     launch = Launch(slurm, few_images, site=site, workers=2)
     said = launch.wait()
     assert said.code == 0, str(said)
-    assert f"by address {slurm.hosts['login'].address}" in said.err
+    assert f"by address {slurm.hosts['login'].address}" in said.err, str(said)
     log = launch.paths.log.read_text()
     assert outside_address("login") in log
     assert "127.0.0.1" not in log

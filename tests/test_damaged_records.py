@@ -10,10 +10,10 @@ import pytest
 
 from tests.command_line import CommandLine
 from tests.sessions import a_record
+from trap_hpc.alive import this_machine, this_process
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.registry import register
-from trap_hpc.run.session.alive import this_machine, this_process
 
 COMMANDS = ("runs", "status", "logs", "reap", "stop")
 NONSENSE = ["", "null", "5", "[]", "{}", "[" * 100_000, '{"phase": 5, "up": true}']

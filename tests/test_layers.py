@@ -17,6 +17,7 @@ LAYERS = (
     ("worker",),
     ("engines", "schedulers"),
     ("catalogue", "pipeline"),
+    ("alive",),
     ("config", "identity", "network", "shell"),
     ("paths",),
     ("files", "jsonrecords", "plaintext", "trust"),

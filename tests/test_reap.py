@@ -9,10 +9,10 @@ import pytest
 
 from tests.sessions import Stage, a_broker, a_record
 from tests.stand_ins import RUN, Cluster
+from trap_hpc.alive import Launcher, still_runs, this_process
 from trap_hpc.engines.broker import write_broker
 from trap_hpc.engines.lease import Beat, write_beat
 from trap_hpc.errors import SchedulerError
-from trap_hpc.run.session.alive import Launcher, still_runs, this_process
 from trap_hpc.run.session.reap import Reaper, leftovers
 from trap_hpc.run.session.record import SessionRecord, read_session, write_session
 from trap_hpc.schedulers.base import State

@@ -11,11 +11,11 @@ import pytest
 
 from tests.sessions import Stage, a_broker, a_call
 from tests.stand_ins import RUN, Server
+from trap_hpc.alive import this_process
 from trap_hpc.engines.base import Engine
 from trap_hpc.engines.broker import read_broker
 from trap_hpc.engines.lease import read_beat
 from trap_hpc.errors import BrokerError, RunError, SchedulerError
-from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.events import Suspended
 from trap_hpc.run.session.record import SessionRecord, read_session, write_session
 from trap_hpc.run.session.stopping import ask_to_stop

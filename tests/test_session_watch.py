@@ -8,6 +8,7 @@ import pytest
 
 from tests.stand_ins import RUN
 from tests.watching import Watch
+from trap_hpc.engines.base import Failed
 from trap_hpc.errors import RunError
 from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.session.words import of_many
@@ -35,6 +36,16 @@ def test_the_scheduler_is_asked_once_a_minute_when_all_are_there(
     watch.workers.come("1_0", "1_1", "1_2")
     watch.pass_time(600)
     assert watch.asked <= 11
+
+
+def test_workers_whose_work_is_over_within_a_second_are_told_of(watch: Watch) -> None:
+    watch.pass_time(1)
+    watch.workers.come("1_0")
+    watch.engine.outcomes(0.5)
+    assert "first worker in" not in watch.told
+    watch.workers.news = [Failed(task=Task(run="r", batch="b"), error="none")]
+    watch.engine.outcomes(0.5)
+    assert "first worker in after 1.0 s, on n1 by address 10.0.0.1" in watch.told
 
 
 def test_why_jobs_wait_is_said_once(watch: Watch) -> None:

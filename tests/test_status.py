@@ -12,11 +12,11 @@ from tests.command_line import CommandLine
 from tests.sessions import a_record
 from tests.stand_ins import RUN
 from tests.test_reap import gone, of_process
+from trap_hpc.alive import this_process
 from trap_hpc.cli.watch import sentence
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.overview import overview
 from trap_hpc.run.progress import JobGroup, Progress, Staff
-from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.record import write_session
 from trap_hpc.run.status import write_status
 from trap_hpc.run.tally import Tally

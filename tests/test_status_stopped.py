@@ -13,13 +13,13 @@ from tests.sessions import a_record
 from tests.stand_ins import RUN
 from tests.test_reap import gone, of_process
 from tests.test_status import a_progress
+from trap_hpc.alive import this_process
 from trap_hpc.cli.watch import sentence
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.attaching import Ending
 from trap_hpc.run.overview import overview
 from trap_hpc.run.progress import Progress
 from trap_hpc.run.registry import register
-from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.record import write_session
 from trap_hpc.run.status import write_status
 from trap_hpc.run.tally import Tally

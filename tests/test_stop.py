@@ -11,10 +11,10 @@ import pytest
 
 from tests.sessions import Stage, a_record
 from tests.test_reap import gone, left_behind, of_process, reaper
+from trap_hpc.alive import Launcher, this_process
 from trap_hpc.engines.lease import Beat, write_beat
 from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import RunError
-from trap_hpc.run.session.alive import Launcher, this_process
 from trap_hpc.run.session.record import write_session
 from trap_hpc.run.session.stop import Stopper
 from trap_hpc.run.session.stopping import StoppableEngine, ask_to_stop, stop_asked

@@ -10,12 +10,12 @@ from tests.runs import run as run_here
 from tests.sessions import Stage
 from tests.stand_ins import RUN
 from tests.test_stop import stopper, working
+from trap_hpc.alive import this_process
 from trap_hpc.errors import RunError
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.attaching import ASK_S, Follower
 from trap_hpc.run.launch import resume
 from trap_hpc.run.overview import overview
-from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.stopping import ask_to_stop
 from trap_hpc.run.session.waiting import (
     WaitingLauncher,

@@ -166,7 +166,7 @@ def test_a_broker_that_takes_the_place_of_one_that_died_is_found(
     one_fleet.wait_for(lambda: "dialling again" in one_fleet.logs())
     write_broker(credentials, broker)
     one_fleet.wait_for_workers(1)
-    assert the_call(one_fleet).state == "connected"
+    one_fleet.wait_for(lambda: the_call(one_fleet).state == "connected")
 
 
 def test_one_that_was_there_dials_as_long_as_the_lease_holds(

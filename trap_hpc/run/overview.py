@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trap_hpc.alive import Launcher, still_runs
 from trap_hpc.errors import RunError
 from trap_hpc.jsonrecords import record_from
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.progress import Progress
-from trap_hpc.run.session.alive import Launcher, still_runs
 from trap_hpc.run.session.reap import launcher_of
 from trap_hpc.run.session.record import SessionRecord, read_session
 from trap_hpc.run.session.waiting import WaitingLauncher, waiting_launcher

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from trap_hpc.alive import this_process
 from trap_hpc.catalogue.counts import counts
 from trap_hpc.files import write_whole
 from trap_hpc.run.plan import Plan
 from trap_hpc.run.progress import Progress, Summary
-from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.tally import Watch
 
 SCHEMA_VERSION = 1

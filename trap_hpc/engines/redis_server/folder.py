@@ -8,6 +8,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trap_hpc.alive import Launcher
 from trap_hpc.engines.broker import read_broker
 from trap_hpc.errors import BrokerError
 from trap_hpc.files import write_whole
@@ -94,10 +95,8 @@ class GuardOrder:
     run_id: str
     epoch: int
     port: int
-    host: str
-    """Where folder and processes are."""
-    launcher: int
-    """Process id of whoever started the guard."""
+    launcher: Launcher
+    """Who started the guard, in the same place."""
     argv: tuple[str, ...]
     """The server's command."""
     credentials: str

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import sys
 import time
 from dataclasses import dataclass
 
 from trap_hpc import shell
+from trap_hpc.alive import this_process
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.redis_server.authority import Pairs
 from trap_hpc.engines.redis_server.configuration import configuration, users
@@ -74,8 +73,7 @@ class Launch:
             run_id=self.broker.run_id,
             epoch=self.broker.epoch,
             port=self.broker.port,
-            host=socket.gethostname(),
-            launcher=os.getpid(),
+            launcher=this_process(),
             argv=(self.program.path, str(folder.configuration)),
             credentials=self.credentials,
             lease_s=self.broker.lease_s,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import stat
 import time
 from pathlib import Path
 
 import psutil
 
+from trap_hpc.alive import Launcher, ended_with_its_boot, on_this_machine, still_runs
 from trap_hpc.engines.redis_server.folder import (
     GuardOrder,
     ServerFolder,
@@ -73,7 +73,11 @@ def _is_dead(folder: ServerFolder) -> bool:
         return False
     if order is None:
         return time.time() - folder.path.stat().st_mtime > NEW_S
-    return not psutil.pid_exists(order.launcher)
+    return _ended(order.launcher)
+
+
+def _ended(launcher: Launcher) -> bool:
+    return still_runs(launcher) is False or ended_with_its_boot(launcher)
 
 
 def _check_ours(path: Path) -> None:
@@ -90,8 +94,9 @@ def _order(folder: ServerFolder) -> GuardOrder | None:
         order = read_order(folder)
     except BrokerError:
         return None
-    if order.host != socket.gethostname():
-        raise BrokerError(f"the broker of {folder.path} is on {order.host}: reap there")
+    if not (on_this_machine(order.launcher) or ended_with_its_boot(order.launcher)):
+        host = order.launcher.host
+        raise BrokerError(f"the broker of {folder.path} is on {host}: reap there")
     return order
 
 

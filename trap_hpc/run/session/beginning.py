@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from trap_hpc.alive import this_process
 from trap_hpc.config.site import Site
-from trap_hpc.run.session.alive import this_process
 from trap_hpc.run.session.record import SessionRecord
 from trap_hpc.schedulers.base import JobRequest
 

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from trap_hpc.alive import Launcher, on_this_machine, still_runs
 from trap_hpc.config.site import Site
 from trap_hpc.engines.broker import Broker, read_broker
 from trap_hpc.engines.lease import Beat, read_beat
@@ -21,7 +22,6 @@ from trap_hpc.errors import RunError
 from trap_hpc.paths import RunPaths
 from trap_hpc.run.owner import require_ours
 from trap_hpc.run.session import words
-from trap_hpc.run.session.alive import Launcher, on_this_machine, still_runs
 from trap_hpc.run.session.record import SessionRecord, read_session
 from trap_hpc.run.session.teardown import Report, SupersededError, Teardown
 from trap_hpc.schedulers.base import Scheduler

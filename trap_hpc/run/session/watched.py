@@ -93,12 +93,9 @@ class WatchedEngine:
         """
         self._hear()
         news = self._engine.outcomes(timeout_s)
-        if self._clock() >= self._count_at_s:
-            self._count_at_s = self._clock() + COUNT_EVERY_S
-            self._members = self._engine.members()
-            self._crew.count(self._members)
-            self._crew.relieve(self.work_left_s())
-            self._hear()
+        # Who brings the first news is counted at once: all may be done within a second.
+        if self._clock() >= self._count_at_s or (news and not self._members):
+            self._count()
         # With nothing to wait for, the driver does not need any worker.
         if timeout_s > 0 and not news:
             self._give_up_without_hope()
@@ -120,6 +117,13 @@ class WatchedEngine:
         while (event := self._next()) is not None:
             if isinstance(event, Say | Fatal):
                 self._say(event.text)
+
+    def _count(self) -> None:
+        self._count_at_s = self._clock() + COUNT_EVERY_S
+        self._members = self._engine.members()
+        self._crew.count(self._members)
+        self._crew.relieve(self.work_left_s())
+        self._hear()
 
     def _hear(self) -> None:
         while (event := self._next()) is not None:

@@ -14,6 +14,8 @@ from trap_hpc.network import host_name
 
 SAME_S = 2.0
 """The beginning of a process is known no better: clocks are set."""
+OF_BOOT = "/"
+"""Between the boot and its table of processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ def this_machine() -> str:
     """
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{os.stat('/proc/self/ns/pid').st_ino}"
+        return f"{boot}{OF_BOOT}{os.stat('/proc/self/ns/pid').st_ino}"
     return ""
 
 
@@ -66,6 +68,15 @@ def on_this_machine(launcher: Launcher) -> bool:
     if launcher.machine:
         return launcher.machine == this_machine()
     return launcher.host == host_name()
+
+
+def ended_with_its_boot(launcher: Launcher) -> bool:
+    """Whether its host, by the name, is ours, and has been started anew since.
+
+    For what lies on a disk of this host alone: elsewhere hosts may share a name.
+    """
+    boots = [name.partition(OF_BOOT)[0] for name in (launcher.machine, this_machine())]
+    return launcher.host == host_name() and all(boots) and boots[0] != boots[1]
 
 
 def _is_there(launcher: Launcher) -> bool:
