@@ -69,7 +69,7 @@ class Campaign:
 
         self.say(f"{kind}, run {number}")
         scene = Scene(self.lab, chance, note)
-        trial = Trial(scene, plan, may_stop=kind == STORM)
+        trial = Trial(scene, plan, storm=kind == STORM)
         try:
             scene.prepare(needs)
             trial.run()

@@ -14,6 +14,8 @@ from tests.faults.watcher import Seen
 
 NOTICED_WITHIN_S = 30.0
 """Whoever is missing later is missing for another reason."""
+LONG_S = 60.0
+"""After that a run is thought to have recovered: some workers never come back."""
 
 
 def recovery_s(seen: Seen, at_s: float, resumed_s: float | None) -> float | None:
@@ -26,16 +28,32 @@ def recovery_s(seen: Seen, at_s: float, resumed_s: float | None) -> float | None
     return max(known) if known else None
 
 
+def is_over(seen: Seen, at_s: float, now_s: float, resumed_s: float | None) -> bool:
+    """Whether a run that still goes on has recovered from a fault by now."""
+    since_s = at_s if resumed_s is None else resumed_s
+    if now_s - since_s > LONG_S:
+        return True
+    if not any(done_s > since_s for done_s in seen.done.values()):
+        return False
+    all_there = not seen.workers or seen.workers[-1][1] >= seen.workers[-1][2]
+    return all_there and None not in _under_way_s(seen, at_s)
+
+
 def redone_s(seen: Seen, at_s: float) -> float | None:
     """When all that had been under way was done, in whatever batches."""
+    times = _under_way_s(seen, at_s)
+    return max((each for each in times if each is not None), default=None)
+
+
+def _under_way_s(seen: Seen, at_s: float) -> list[float | None]:
+    """When each batch was done, itself or in others, that was under way then."""
     done = first_done(seen.done)
     under_way = [
         batch
         for batch, sent in seen.sent.items()
         if sent.at_s <= at_s < done.get(batch, math.inf)
     ]
-    times = [done.get(batch) or _elsewhere_s(seen, done, batch) for batch in under_way]
-    return max((each for each in times if each is not None), default=None)
+    return [done.get(batch) or _elsewhere_s(seen, done, batch) for batch in under_way]
 
 
 def _elsewhere_s(seen: Seen, done: Mapping[str, float], batch: str) -> float | None:

@@ -20,7 +20,7 @@ from tests.cluster.hosts import Host
 from tests.cluster.launches import STEADY, Launch, fresh, settings
 from tests.faults.fault import Fault, Hit, Need
 from tests.faults.lab import Lab
-from tests.faults.recovery import recovery_s
+from tests.faults.recovery import is_over, recovery_s
 from tests.faults.services import Service
 from tests.faults.targets import host_of
 from tests.faults.watcher import Seen, Watcher
@@ -58,6 +58,12 @@ class Injection:
             return recovery_s(seen, struck_s, self.resumed_s)
         over_s = self.hit.recovered()
         return None if over_s is None else over_s - struck_s
+
+    def is_over(self, seen: Seen) -> bool:
+        """Whether the run, which still goes on, has recovered as far as can be seen."""
+        if self.hit is not None:
+            return True
+        return is_over(seen, self.at_s, time.time(), self.resumed_s)
 
 
 class Scene:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.recovery import recovery_s
+from tests.faults.recovery import is_over, recovery_s
 from tests.faults.watcher import Seen, Sent
 
 
@@ -52,3 +52,25 @@ def test_workers_do_not_count_who_stay_or_never_come_back(
 def test_after_the_end_of_a_launcher_it_is_over_with_the_first_batch() -> None:
     seen = Seen(done={"scan-1-1.1.h5": 5, "scan-2-2.1.h5": 30, "scan-2-3.1.h5": 31})
     assert recovery_s(seen, 10, resumed_s=22) == 8
+
+
+@pytest.mark.parametrize(
+    ("done", "workers", "over"),
+    [
+        ({}, (6, 6), False),
+        ({"measure-1-1.1.h5": 12.0}, (6, 6), False),
+        ({"measure-1-1.1.h5": 12.0, "measure-1-2.2.h5": 17.0}, (4, 6), False),
+        ({"measure-1-1.1.h5": 12.0, "measure-1-2.2.h5": 17.0}, (6, 6), True),
+    ],
+    ids=["nothing is done yet", "one is under way", "workers are missing", "over"],
+)
+def test_the_next_comes_when_the_last_is_over(
+    done: dict[str, float], workers: tuple[int, int], over: bool
+) -> None:
+    seen = Seen(
+        sent={"measure-1-1": sent(1, "a"), "measure-1-2": sent(2, "b")},
+        done=done,
+        workers=[(18.0, *workers)],
+    )
+    assert is_over(seen, 10, 20, None) is over
+    assert is_over(seen, 10, 100, None), "some workers never come back"

@@ -48,11 +48,14 @@ class Trial:
     """Drives one run; ``plan`` says what to break and when."""
 
     def __init__(
-        self, scene: Scene, plan: Iterator[Next], *, may_stop: bool = False
+        self, scene: Scene, plan: Iterator[Next], *, storm: bool = False
     ) -> None:
-        """``may_stop``: so much may break at once that the run says it can't go on."""
+        """``storm``: things break though the run has not recovered from the last one.
+
+        So much may break at once that it says that it can't go on.
+        """
         self._scene = scene
-        self._may_stop = may_stop
+        self._storm = storm
         self._plan = plan
         self._next = next(plan, None)
         self._due_s = 0.0
@@ -95,7 +98,7 @@ class Trial:
             return
         if not self._due_s:
             self._due_s = time.monotonic() + gap_s
-        if time.monotonic() < self._due_s:
+        if time.monotonic() < self._due_s or not self._recovered():
             return
         injected = self._scene.inject(fault)
         self._in_vain = 0 if injected else self._in_vain + 1
@@ -106,6 +109,12 @@ class Trial:
         self._in_vain = 0
         self._next = next(self._plan, None)
         self._await()
+
+    def _recovered(self) -> bool:
+        """Whether the next may come: in a storm it may at any time."""
+        if self._storm or not self._scene.injections:
+            return True
+        return self._scene.injections[-1].is_over(self._scene.watcher.seen)
 
     def _finished(self) -> bool:
         launch = self._scene.launch
@@ -137,7 +146,7 @@ class Trial:
         due = self._unanswered()
         faults = {each.fault.name: each.fault for each in scene.injections}
         might = [fault.may_stop for fault in faults.values() if fault.may_stop]
-        might += [RESUMABLE] if self._may_stop else []
+        might += [RESUMABLE] if self._storm else []
         expected = any(_as_expected(fault, said) for fault in due)
         if not expected and not any(_stopped(said, words) for words in might):
             self._wrong(f"it stopped: {said}")
