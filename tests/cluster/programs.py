@@ -8,7 +8,9 @@ from pathlib import Path
 from tests.cluster.slurm import Slurm
 
 CLIENTS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacct")
-COUNTING = '#!/bin/sh\necho "{name} $*" >>{log}\nexec /usr/bin/{name} "$@"\n'
+COUNTING = (
+    '#!/bin/sh\necho "{name} $* # $(date +%T)" >>{log}\nexec /usr/bin/{name} "$@"\n'
+)
 
 
 def programs(slurm: Slurm, folder: Path, scripts: Mapping[str, str]) -> dict[str, str]:
