@@ -17,7 +17,8 @@ from trap_hpc.engines.serial import SerialEngine
 from trap_hpc.errors import RunError
 from trap_hpc.run.session.record import write_session
 from trap_hpc.run.session.stop import Stopper
-from trap_hpc.run.session.stopping import StoppableEngine, ask_to_stop, stop_asked
+from trap_hpc.run.session.stoppable import StoppableEngine
+from trap_hpc.run.session.stopping import ask_to_stop, stop_asked
 
 
 @pytest.fixture

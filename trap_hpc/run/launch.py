@@ -24,7 +24,8 @@ from trap_hpc.run.planfile import read_plan, require_same_code, write_site
 from trap_hpc.run.prepare import prepare
 from trap_hpc.run.progress import Summary
 from trap_hpc.run.registry import find_run, register, require_original
-from trap_hpc.run.session.stopping import StoppableEngine, forget_request
+from trap_hpc.run.session.stoppable import StoppableEngine
+from trap_hpc.run.session.stopping import forget_request
 from trap_hpc.run.session.waiting import forget_waiting, require_none_waiting
 from trap_hpc.run.status import also_to_file, summary_of
 from trap_hpc.run.tally import Tally, Watch

@@ -7,21 +7,20 @@ The workers find the new one by themselves, for its address is where the old one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
-from trap_hpc.engines.base import Finished, Lost, Member, Outcome, RemoteEngine
-from trap_hpc.engines.deadline import TimeLeft
-from trap_hpc.engines.lease import Beat
+from trap_hpc.engines.base import Finished, Lost, Outcome, RemoteEngine
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.session import words
 from trap_hpc.run.session.events import Post, Say
+from trap_hpc.run.session.forwarding import ForwardingRemote
 
 BROKERS = 10
 """So many may die without any work done in between, then something else is wrong."""
 
 
-class MendedEngine:
+class MendedEngine(ForwardingRemote):
     """A remote engine with a new broker, and so a new self, when its broker dies."""
 
     def __init__(
@@ -35,29 +34,13 @@ class MendedEngine:
         ``why_broken`` says how a broker ended that can be replaced; empty if it has
         not, or is none of ours.
         """
+        super().__init__(connect())
         self._connect = connect
         self._why_broken = why_broken
         self._post = post
-        self._engine = connect()
         self._open: dict[Task, None] = {}
         self._broken = False
         self._died = 0
-        self.name = self._engine.name
-
-    @property
-    def workers(self) -> int:
-        """How many tasks are worked on at the same time."""
-        return self._engine.workers
-
-    @property
-    def places(self) -> int:
-        """In how many places."""
-        return self._engine.places
-
-    @property
-    def capacity(self) -> int:
-        """How many tasks may be under way."""
-        return self._engine.capacity
 
     def start(self) -> None:
         """Nothing: it is connected from the beginning."""
@@ -97,30 +80,6 @@ class MendedEngine:
             if isinstance(outcome, Finished):
                 self._died = 0
         return news
-
-    def renew(self, beat: Beat) -> None:
-        """Show all workers that the launcher is alive. For a thread of its own."""
-        self._engine.renew(beat)
-
-    def members(self) -> Sequence[Member]:
-        """Return the workers that are there now."""
-        return self._engine.members()
-
-    def forget(self, jobs: Collection[str]) -> None:
-        """Take the workers of these jobs for lost."""
-        self._engine.forget(jobs)
-
-    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
-        """Tell workers when their jobs will be ended, who don't know."""
-        self._engine.tell_ends(jobs)
-
-    def dismiss(self) -> None:
-        """Tell all workers to stop."""
-        self._engine.dismiss()
-
-    def close(self) -> None:
-        """End all workers."""
-        self._engine.close()
 
     def _break(self) -> None:
         """Take note that the broker is gone; let the error rise if that is the end."""

@@ -7,14 +7,13 @@ for lost before the engine has heard from them again. The lease in the file goes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
-from trap_hpc.engines.base import Finished, Member, Outcome, RemoteEngine
-from trap_hpc.engines.deadline import TimeLeft
-from trap_hpc.engines.lease import Beat
+from trap_hpc.engines.base import Finished, Outcome, RemoteEngine
 from trap_hpc.errors import BrokerError
 from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.session.events import Post, Say
+from trap_hpc.run.session.forwarding import ForwardingRemote
 from trap_hpc.run.session.mending import BROKERS, MendedEngine
 
 AWAY_S = 120.0
@@ -38,7 +37,7 @@ def lasting_engine(
     return MendedEngine(connect, why_broken, post)
 
 
-class PatientEngine:
+class PatientEngine(ForwardingRemote):
     """A remote engine that outlives the absence of its broker."""
 
     def __init__(
@@ -50,24 +49,13 @@ class PatientEngine:
         clock: Callable[[], float],
     ) -> None:
         """``where``: the broker's URL, without a password."""
-        self._engine = engine
+        super().__init__(engine)
         self._where = where
         self._post = post
         self._clock = clock
         self._away_since_s: float | None = None
         self._absences = 0
         self._unsent: list[Task] = []
-        self.name = engine.name
-
-    @property
-    def workers(self) -> int:
-        """How many tasks are worked on at the same time."""
-        return self._engine.workers
-
-    @property
-    def places(self) -> int:
-        """In how many places."""
-        return self._engine.places
 
     @property
     def capacity(self) -> int:
@@ -110,30 +98,6 @@ class PatientEngine:
         if any(isinstance(outcome, Finished) for outcome in news):
             self._absences = 0
         return news
-
-    def renew(self, beat: Beat) -> None:
-        """Show all workers that the launcher is alive. For a thread of its own."""
-        self._engine.renew(beat)
-
-    def members(self) -> Sequence[Member]:
-        """Return the workers that are there now."""
-        return self._engine.members()
-
-    def forget(self, jobs: Collection[str]) -> None:
-        """Take the workers of these jobs for lost."""
-        self._engine.forget(jobs)
-
-    def tell_ends(self, jobs: Sequence[TimeLeft]) -> None:
-        """Tell workers when their jobs will be ended, who don't know."""
-        self._engine.tell_ends(jobs)
-
-    def dismiss(self) -> None:
-        """Tell all workers to stop."""
-        self._engine.dismiss()
-
-    def close(self) -> None:
-        """End all workers."""
-        self._engine.close()
 
     def _miss(self, error: BrokerError) -> None:
         """Take note that it does not answer; let the error rise if that is the end."""

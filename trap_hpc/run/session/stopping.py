@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
-import time
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from trap_hpc.files import write_whole
 from trap_hpc.network import host_name
 from trap_hpc.paths import RunPaths
 from trap_hpc.plaintext import one_line
 
-if TYPE_CHECKING:
-    from trap_hpc.engines.base import Engine, Outcome
-    from trap_hpc.pipeline.tasks import Task
-
-LOOK_S = 1.0
 LONGEST = 200
 """Characters of a request that are read: anybody who may write there can leave one."""
 PATIENCE_S = 120.0
@@ -62,61 +54,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # no name is known for this number
         return str(os.getuid())
-
-
-class StoppableEngine:
-    """An engine of this machine whose run can be asked to stop, as any other."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        paths: RunPaths,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._engine = engine
-        self._paths = paths
-        self._clock = clock
-        self._look_at_s = clock()
-        self.name = engine.name
-
-    @property
-    def workers(self) -> int:
-        """How many tasks are worked on at the same time."""
-        return self._engine.workers
-
-    @property
-    def places(self) -> int:
-        """In how many places."""
-        return self._engine.places
-
-    @property
-    def capacity(self) -> int:
-        """How many tasks may be under way."""
-        return self._engine.capacity
-
-    def start(self) -> None:
-        """Bring the workers up."""
-        self._engine.start()
-
-    def submit(self, task: Task) -> None:
-        """Deliver ``task``."""
-        self._engine.submit(task)
-
-    def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
-        """Wait for news.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            The run was asked to stop.
-        """
-        if self._clock() >= self._look_at_s:
-            self._look_at_s = self._clock() + LOOK_S
-            if by := stop_asked(self._paths):
-                raise stopped_by(by)
-        return self._engine.outcomes(timeout_s)
-
-    def close(self) -> None:
-        """End all workers, and say by that that the request was obeyed."""
-        self._engine.close()
-        forget_request(self._paths)

@@ -11,7 +11,6 @@ from queue import Empty, SimpleQueue
 from trap_hpc.engines.base import Member, Outcome, RemoteEngine
 from trap_hpc.engines.deadline import TimeLeft
 from trap_hpc.errors import RunError
-from trap_hpc.pipeline.tasks import Task
 from trap_hpc.run.progress import Staff
 from trap_hpc.run.session import words
 from trap_hpc.run.session.crew import Crew
@@ -25,6 +24,7 @@ from trap_hpc.run.session.events import (
     StopAsked,
     Suspended,
 )
+from trap_hpc.run.session.forwarding import Forwarding
 from trap_hpc.run.session.stopping import stopped_by
 
 COUNT_EVERY_S = 1.0
@@ -32,7 +32,7 @@ SURE_AFTER_S = 2.0
 """Last reports may still be on their way when the last worker has left."""
 
 
-class WatchedEngine:
+class WatchedEngine(Forwarding[RemoteEngine]):
     """A remote engine, together with the jobs that its workers are in."""
 
     def __init__(
@@ -46,7 +46,7 @@ class WatchedEngine:
         check: Callable[[], None] = lambda: None,
     ) -> None:
         """``check`` raises if somebody has taken the session for dead and ended it."""
-        self._engine = engine
+        super().__init__(engine)
         self._crew = crew
         self._events = events
         self._say = say
@@ -57,29 +57,9 @@ class WatchedEngine:
         self._members: Sequence[Member] = ()
         self.work_left_s: Callable[[], float | None] = lambda: None
         """How long the work will take, if anybody knows."""
-        self.name = engine.name
-
-    @property
-    def workers(self) -> int:
-        """How many tasks are worked on at the same time."""
-        return self._engine.workers
-
-    @property
-    def places(self) -> int:
-        """In how many places."""
-        return self._engine.places
-
-    @property
-    def capacity(self) -> int:
-        """How many tasks may be under way."""
-        return self._engine.capacity
 
     def start(self) -> None:
         """Nothing: the session has brought the engine up."""
-
-    def submit(self, task: Task) -> None:
-        """Deliver ``task`` to a worker, at most once."""
-        self._engine.submit(task)
 
     def outcomes(self, timeout_s: float) -> Sequence[Outcome]:
         """Wait for news, and see to what happened to jobs and workers.
