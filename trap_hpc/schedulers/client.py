@@ -200,7 +200,10 @@ class BatchScheduler:
     def _told(self, argv: Sequence[str]) -> str:
         answer = self._caller.ask(argv)
         if not answer.good:
-            raise SchedulerError(f"the scheduler does not tell of itself: {answer}")
+            raise SchedulerError(
+                f"the scheduler does not tell of itself: {answer}; is this a login host "
+                "of the cluster? Without --site the run is done on this host"
+            )
         return answer.out
 
 
