@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.cluster.up import what_is_missing
 from tests.faults.campaign import Campaign
+from tests.faults.filesystems.mounts import what_is_missing as nothing_to_mount_with
 from tests.faults.kinds import FAULTS
 from tests.faults.lab import laboratory
 from tests.faults.records import Records
@@ -44,7 +45,7 @@ def main() -> int:
     unknown = set(options.only or ()) - FAULTS.keys()
     if unknown:
         sys.exit(f"there is no {', '.join(unknown)}, but {', '.join(FAULTS)}")
-    if missing := what_is_missing():
+    if missing := what_is_missing() or nothing_to_mount_with():
         sys.exit(missing)
     records = Records(options.records)
     good = tried(options, records)

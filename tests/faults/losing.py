@@ -14,7 +14,6 @@ from trap_hpc.config.environment import cap_threads
 
 cap_threads()  # before numpy is imported by any of these
 
-from tests.cluster.launches import STEADY  # noqa: E402
 from trap_hpc.config.parameters import JobParameters  # noqa: E402
 from trap_hpc.errors import ImageError  # noqa: E402
 from trap_hpc.pipeline import tasks  # noqa: E402
@@ -32,8 +31,7 @@ def main(images: str, out: str, *names: str) -> None:
         yield from force(item, parameters)
 
     tasks.STEPS["force"] = forced
-    overrides = [f"{name}={value}" for name, value in STEADY.items()]
-    start(make_plan([images], out=Path(out), overrides=overrides, engine="serial"))
+    start(make_plan([images], out=Path(out), engine="serial"))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import psutil
 
 from tests.cluster.hosts import Host
-from tests.cluster.launches import STEADY, Launch, fresh, settings
+from tests.cluster.launches import Launch, fresh
 from tests.faults.fault import Fault, Hit, Need
 from tests.faults.lab import Lab
 from tests.faults.recovery import is_over, recovery_s
@@ -30,7 +30,6 @@ T = TypeVar("T")
 Note = Callable[[str], None]
 LEASE_S = 10.0
 SITE: dict[str, object] = {"lease_s": LEASE_S, "beat_s": 1.0, "poll_s": 5.0}
-WORDS = ("--batch-size", "4", *settings(STEADY))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +79,7 @@ class Scene:
         self.host = "login"
         """Where the launcher is."""
         self.images: list[Path] = [lab.images]
-        self.words: list[str | Path] = list(WORDS)
+        self.words: list[str | Path] = list(lab.words)
         self.site = dict(SITE)
         self.environment: dict[str, str] = {}
         self.stack = ExitStack()

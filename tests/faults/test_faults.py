@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.launches import STEADY, settings
 from tests.cluster.slurm import Slurm
 from tests.faults.kinds import FAULTS
-from tests.faults.lab import Lab
+from tests.faults.lab import BATCHES, FOLDERS, Lab
 from tests.faults.scene import Scene
 from tests.faults.trial import Trial
 
@@ -22,15 +23,13 @@ TOGETHER = (
 
 @pytest.fixture
 def lab(slurm: Slurm, night_on_slurm: Path, serial_run: Path) -> Lab:
-    nowhere = slurm.work / "nowhere"
+    nowhere = dict.fromkeys(("few", *FOLDERS), slurm.work / "nowhere")
     return Lab(
         slurm=slurm,
         images=night_on_slurm,
         reference=serial_run,
-        few=nowhere,
-        cursed=nowhere,
-        behind=nowhere,
-        curses=nowhere,
+        words=(*BATCHES, *settings(STEADY)),
+        **nowhere,
     )
 
 

@@ -201,8 +201,8 @@ class BatchScheduler:
         answer = self._caller.ask(argv)
         if not answer.good:
             raise SchedulerError(
-                f"the scheduler does not tell of itself: {answer}; is this a login host "
-                "of the cluster? Without --site the run is done on this host"
+                f"the scheduler does not tell of itself: {answer}; is this a login "
+                "host of the cluster? Without --site the run is done on this host"
             )
         return answer.out
 

@@ -31,7 +31,7 @@ def hanging(scene: Scene) -> None:
 
 
 def add_cursed(scene: Scene, curse: str) -> None:
-    skies = sorted(scene.lab.images.glob("*.fits"))
+    skies = sorted(scene.lab.at_hand(scene.lab.images).glob("*.fits"))
     for number, sky in enumerate(scene.chance.sample(skies, CURSED)):
         name = f"{curse}-{number}.fits"
         when = scene.chance.choice(("", " at once"))
@@ -111,11 +111,11 @@ def refused_s(scene: Scene, image: Path) -> float | None:
 
 def copies(scene: Scene) -> None:
     """Let the run work on copies of a few images."""
-    folder = fresh(scene.slurm, "copies")
-    shutil.copytree(scene.lab.few, folder)
-    folder.chmod(0o755)
-    scene.stack.callback(shutil.rmtree, folder)
-    scene.images = [folder]
+    lab = scene.lab
+    name = fresh(scene.slurm, "copies").name
+    shutil.copytree(lab.few, lab.stored / name)
+    scene.stack.callback(shutil.rmtree, lab.stored / name)
+    scene.images = [lab.slow / name]
     scene.reference = lambda: scene.lab.without_fits(lost_images(scene))
 
 
@@ -135,14 +135,15 @@ def vanish(scene: Scene) -> Hit | str:
     batches = [batch for batch in done if batch.startswith("measure-")]
     for batch in sorted(batches, key=lambda batch: done[batch], reverse=True):
         for address in sorted(seen.sent[batch].images):
-            if Path(address).exists():
+            if scene.lab.at_hand(address).exists():
                 return vanished(scene, Path(address))
     return ""
 
 
 def vanished(scene: Scene, image: Path) -> Hit:
     at_s = time.time()
-    image.rename(image.with_suffix(".gone"))
+    stored = scene.lab.at_hand(image)
+    stored.rename(stored.with_suffix(".gone"))
     lost = f"{image}"
     return Hit(
         words=image.name,
