@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster.launches import settings
 from tests.cluster.memory import can_be_limited
 from tests.cluster.shape import PARTITIONS, Shape
 from tests.cluster.skies import simulated
@@ -22,6 +23,9 @@ FEW = 100
 PIXELS_S = 0.4
 """So long whoever reads an image's pixels waits: see `filesystems.slow`."""
 BATCHES = ("--batch-size", "4")
+FAINT = {"detection_threshold": "4", "analysis_threshold": "3"}
+"""Parameters by which noise is taken for sources now and then, and later images need
+forced fits."""
 LARGER = "remount,size=400m"
 """A run over all images leaves room on the disk that is to be filled."""
 FOLDERS = ("behind", "curses", "cursed", "stored", "slow")
@@ -110,7 +114,7 @@ def prepared(slurm: Slurm, images: int) -> Lab:
         slurm=slurm,
         images=where["slow"] / "sky",
         reference=slurm.work / "serial-reference",
-        words=BATCHES,
+        words=(*BATCHES, *settings(FAINT)),
         few=where["stored"] / "few",
         **where,
     )
@@ -126,5 +130,6 @@ def prepared(slurm: Slurm, images: int) -> Lab:
 def serial(slurm: Slurm, images: Path, out: Path) -> None:
     """Run over ``images`` without a cluster, as all others are held against it."""
     words: list[str | Path] = ["--engine", "serial", "--out", out, "--quiet"]
+    words += settings(FAINT)
     said = slurm.trap_hpc("run", images, *words, timeout_s=SERIAL_S)
     assert said.code == 0, str(said)

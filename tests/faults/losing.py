@@ -14,6 +14,7 @@ from trap_hpc.config.environment import cap_threads
 
 cap_threads()  # before numpy is imported by any of these
 
+from tests.faults.lab import FAINT  # noqa: E402
 from trap_hpc.config.parameters import JobParameters  # noqa: E402
 from trap_hpc.errors import ImageError  # noqa: E402
 from trap_hpc.pipeline import tasks  # noqa: E402
@@ -31,7 +32,8 @@ def main(images: str, out: str, *names: str) -> None:
         yield from force(item, parameters)
 
     tasks.STEPS["force"] = forced
-    start(make_plan([images], out=Path(out), engine="serial"))
+    overrides = [f"{name}={value}" for name, value in FAINT.items()]
+    start(make_plan([images], out=Path(out), overrides=overrides, engine="serial"))
 
 
 if __name__ == "__main__":
