@@ -227,6 +227,22 @@ def test_nothing_of_a_run_stays_on_a_rabbitmq_of_others(
     assert queues_there(broker) == []
 
 
+def test_a_session_removes_what_an_earlier_one_had_to_leave_on_rabbitmq(
+    tmp_path: Path, rabbitmq_url: RabbitMQ
+) -> None:
+    """Its launcher was killed, and so was the broker until somebody went on."""
+    first = rabbitmq_broker(rabbitmq_url, new_run(tmp_path / "run"), 10.0)
+    earlier = CeleryEngine(first, address=first.addresses[0])
+    earlier.start()
+    earlier._line.hang_up()
+    assert len(queues_there(first)) == 2
+    third = replace(first, epoch=3)
+    engine = CeleryEngine(third, address=third.addresses[0])
+    engine.start()
+    engine.close()
+    assert queues_there(first) == queues_there(third) == []
+
+
 def test_what_a_dead_run_left_on_rabbitmq_expires(
     tmp_path: Path, rabbitmq_url: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:

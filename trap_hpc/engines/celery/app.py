@@ -6,6 +6,7 @@ judgement: it keeps no results, restores no messages, and may die at any time.
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import weakref
@@ -16,6 +17,9 @@ from celery import Celery
 from trap_hpc.engines.broker import Broker
 from trap_hpc.engines.celery.keyfiles import KeyFiles
 from trap_hpc.engines.celery.queues import is_redis, key_prefix, make_queues
+
+# It wonders aloud about reports that come in while the launcher takes its leave.
+logging.getLogger("amqp").setLevel(logging.ERROR)
 
 TASK = "trap_hpc.work"
 YEARS_S = 10 * 365 * 24 * 3600

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from celery import Celery
 
 from trap_hpc.engines.broker import Broker
@@ -11,18 +13,21 @@ from trap_hpc.engines.celery.queues import is_redis, key_prefix, make_queues
 
 
 def sweep(app: Celery, broker: Broker) -> None:
-    """Remove the queues of a session, and on Redis all keys of its run.
+    """Remove the queues of a session, and whatever its run still has there.
+
+    An earlier session may not have been able to: launcher and broker were both gone.
 
     Raises
     ------
     BrokerError
         The broker is gone.
     """
-    queues = make_queues(broker)
 
     def remove(line: Line) -> None:
-        line.remove(queues.tasks)
-        line.remove(queues.reports)
+        for epoch in range(1, broker.epoch + 1):
+            queues = make_queues(replace(broker, epoch=epoch))
+            line.remove(queues.tasks)
+            line.remove(queues.reports)
         if is_redis(broker):
             line.remove_keys(key_prefix(broker))
 
