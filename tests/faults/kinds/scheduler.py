@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 
 from tests.cluster.launches import jobs_as
+from tests.cluster.processes import ClusterError
 from tests.faults.fault import Hit, fault
 from tests.faults.scene import Scene
 
@@ -70,9 +71,12 @@ def reach_walltime(scene: Scene) -> Hit | str:
     job = scene.pick([job for job in jobs_of(scene) if not scene.marked(job)])
     if job is None:
         return ""
-    scene.mark(job)
     update = ["update", f"JobId={job}", "EndTime=now"]
-    scene.slurm.hosts["login"].run(["scontrol", *update])
+    try:
+        scene.slurm.hosts["login"].run(["scontrol", *update])
+    except ClusterError:  # it has begun within this second
+        return ""
+    scene.mark(job)
     return Hit(words=job, struck=lambda: struck_s(scene, job))
 
 
