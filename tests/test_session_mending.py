@@ -64,11 +64,16 @@ class Bench:
     engines: list[Workers] = field(default_factory=list)
     told: list[Event] = field(default_factory=list)
     why: str = "the broker has ended"
+    die_early: int = 0
+    """So many brokers die before anybody has reached them."""
 
     def __post_init__(self) -> None:
         self.mended = MendedEngine(self.connect, lambda: self.why, self.told.append)
 
     def connect(self) -> Workers:
+        if self.die_early:
+            self.die_early -= 1
+            raise BrokerError("the new broker does not answer")
         self.engines.append(Workers())
         return self.engines[-1]
 
@@ -111,6 +116,30 @@ def test_a_task_that_finds_the_broker_gone_is_lost_too() -> None:
     tasks = [bench.send("one"), bench.send("two")]
     assert [outcome.task for outcome in bench.mended.outcomes(0)] == tasks
     assert len(bench.engines) == 2
+
+
+def test_a_broker_that_dies_before_it_is_reached_is_replaced_as_well() -> None:
+    bench = Bench()
+    task = bench.send("one")
+    bench.engines[0].gone, bench.die_early = True, 2
+    assert [bench.mended.outcomes(0) for _ in range(2)] == [[], []]
+    assert bench.mended.outcomes(0) == [Lost(task=task, worker="the broker")]
+    assert len(bench.told) == 3
+
+
+def test_a_broker_that_can_not_be_opened_ends_the_run() -> None:
+    bench = Bench()
+    bench.break_and_mend()
+    bench.engines[-1].gone, bench.die_early = True, 1
+    connect = bench.connect
+
+    def none_can_be_opened() -> Workers:
+        bench.why = ""
+        return connect()
+
+    bench.mended._connect = none_can_be_opened
+    with pytest.raises(BrokerError, match="the new broker"):
+        bench.mended.outcomes(0)
 
 
 def test_a_broker_that_is_not_ours_is_not_replaced() -> None:

@@ -114,7 +114,7 @@ class Trial:
         """Whether the next may come: in a storm it may at any time."""
         if self._storm or not self._scene.injections:
             return True
-        return self._scene.injections[-1].is_over(self._scene.watcher.seen)
+        return self._scene.injections[-1].is_over(self._scene.watcher.so_far())
 
     def _finished(self) -> bool:
         launch = self._scene.launch

@@ -54,6 +54,14 @@ class Watcher:
     def start(self) -> None:
         self._thread.start()
 
+    def so_far(self) -> Seen:
+        """Return what has been seen by now, which does not change any more."""
+        with self._lock:
+            seen = self.seen
+            return Seen(
+                dict(seen.sent), dict(seen.done), [*seen.doubled], [*seen.workers]
+            )
+
     def stop(self) -> Seen:
         """Look a last time, and return all that was seen."""
         self._over.set()

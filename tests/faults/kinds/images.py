@@ -130,7 +130,7 @@ def copies(scene: Scene) -> None:
 )
 def vanish(scene: Scene) -> Hit | str:
     """Take the image away that was measured last: nobody has needed it again yet."""
-    seen = scene.watcher.seen
+    seen = scene.watcher.so_far()
     done = first_done(seen.done)
     batches = [batch for batch in done if batch.startswith("measure-")]
     for batch in sorted(batches, key=lambda batch: done[batch], reverse=True):

@@ -150,7 +150,7 @@ class Session:
 
     def _connect(self) -> RemoteEngine:
         """Open a broker, in the place of the last one if there was any."""
-        before = self._broker
+        before, self._broker = self._broker, None
         try:
             self._broker = broker = self._parts.open_broker()
             self._note(replace(self._known(), broker_folder=str(broker.folder or "")))
@@ -164,7 +164,7 @@ class Session:
                 before.stop()
 
     def _why_broken(self) -> str:
-        """Say how a broker of ours ended; empty: it has not, or is not ours."""
+        """Say how a broker of ours ended; empty: there is none that has."""
         broker = self._broker
         return "" if broker is None or broker.alive() else broker.why_ended()
 
@@ -193,7 +193,7 @@ class Session:
             teardown.stop_broker = broker.stop
         if engine is not None:
             teardown.close_engine = engine.close
-            if broker is None or broker.alive():  # else nobody hears it
+            if broker is not None and broker.alive():  # else nobody hears it
                 teardown.dismiss = engine.dismiss
         return teardown
 

@@ -32,7 +32,7 @@ class MendedEngine(ForwardingRemote):
         """``connect`` opens a broker in the place of the last one, if any.
 
         ``why_broken`` says how a broker ended that can be replaced; empty if it has
-        not, or is none of ours.
+        not, is none of ours, or could not be opened.
         """
         super().__init__(connect())
         self._connect = connect
@@ -95,7 +95,11 @@ class MendedEngine(ForwardingRemote):
 
     def _mend(self) -> Sequence[Outcome]:
         self._engine.close()
-        self._engine = self._connect()
+        try:
+            self._engine = self._connect()
+        except BrokerError:
+            self._break()  # it has died already
+            return []
         self._broken = False
         lost, self._open = self._open, {}
         return [Lost(task=task, worker="the broker") for task in lost]
