@@ -32,6 +32,17 @@ def test_a_lease_that_has_run_out_is_over() -> None:
     assert not watch.renewed
 
 
+def test_a_lease_counts_from_when_somebody_begins_to_look() -> None:
+    now_s = [0.0]
+    watch = LeaseWatch(10, lambda: now_s[0])
+    watch.see("file", Beat(1, 5))
+    now_s[0] = 60.0
+    watch.begin_anew()
+    assert watch.left_s == 10
+    watch.see("file", Beat(1, 65))
+    assert watch.renewed
+
+
 def test_a_beat_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "lease"
     assert read_beat(path) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -72,7 +73,8 @@ class Lab:
     def without_fits(self, lost: Sequence[str]) -> Path:
         """Return a serial run over a few images in which some have no forced fits."""
         names = [Path(address).name for address in lost]
-        out = self.slurm.work / "-".join(["serial-few", *names])
+        known = hashlib.sha256(" ".join(names).encode()).hexdigest()[:16]
+        out = self.slurm.work / f"serial-few-{known}"
         if out.exists():
             return out
         argv: list[str | Path] = [sys.executable, "-m", "tests.faults.losing"]

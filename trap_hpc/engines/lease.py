@@ -71,6 +71,14 @@ class LeaseWatch:
         self._seen_s = self._clock()
         self.renewed = self.renewed or before is not None
 
+    def begin_anew(self) -> None:
+        """Count from now: nobody has looked for a while, and nothing was at stake.
+
+        A worker that is still importing what it needs, which may take minutes on a slow
+        file system, has no task that could have been given to others.
+        """
+        self._seen_s = self._clock()
+
     @property
     def seen_s(self) -> float:
         """How long ago it was last seen to change."""

@@ -105,6 +105,7 @@ def _wait_for_beat(admitted: Admitted) -> None:
     from trap_hpc.engines.celery.waiting import Waiting
 
     watch, paths, broker = admitted.watch, admitted.paths, admitted.broker
+    watch.begin_anew()
     watch.see("file", read_beat(paths.lease, broker.epoch))
     with Waiting(broker, admitted.address) as waiting:
         while not watch.renewed:
@@ -127,6 +128,7 @@ def _watch_lease(admitted: Admitted, leave: Callable[[str], NoReturn]) -> None:
     at the clock.
     """
     watch, path, epoch = admitted.watch, admitted.paths.lease, admitted.broker.epoch
+    watch.begin_anew()
 
     def read() -> None:
         while True:
