@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import sys
 import threading
@@ -168,21 +167,6 @@ def test_a_broker_that_takes_the_place_of_one_that_died_is_found(
     write_broker(credentials, broker)
     one_fleet.wait_for_workers(1)
     one_fleet.wait_for(lambda: the_call(one_fleet).state == "connected")
-
-
-def test_a_worker_may_need_longer_than_a_lease_to_begin(one_fleet: Fleet) -> None:
-    """It imports a lot, and may do so from a slow file system."""
-    fleet, lease_s = one_fleet, 2.0
-    write_broker(fleet.paths.broker, replace(fleet.broker, lease_s=lease_s))
-    worker = fleet.start_worker("7_1")
-    while "reached the broker" not in fleet.logs():
-        time.sleep(0.005)
-    worker.send_signal(signal.SIGSTOP)
-    assert "takes tasks" not in fleet.logs()
-    over_s = time.monotonic() + 1.5 * lease_s
-    fleet.wait_for(lambda: time.monotonic() > over_s)
-    worker.send_signal(signal.SIGCONT)
-    fleet.wait_for_workers(1)
 
 
 def test_one_that_was_there_dials_as_long_as_the_lease_holds(
